@@ -1,0 +1,197 @@
+"""The layer's wiring: which correction answers a call, how a call reaches moto, and the HTTP server.
+
+A correction is a function `(aws, call) -> dict` under `@answers(service, action)`. It takes the parsed
+request and returns the response as the botocore service model describes it (datetimes allowed), or raises
+`AwsError`. It may ask moto with `aws.moto(call)` and mend the answer. Its own state is in `aws.state(...)`.
+"""
+
+import gzip
+import importlib
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
+
+ACCOUNT = "123456789012"  # the account of credentials that assumed no role, as moto has it
+CORRECTIONS = ("cloudwatch", "ecs", "scaling", "pricing")  # modules of this package, imported on start
+
+# service name in the credential scope -> (our name, X-Amz-Target prefix, content type)
+JSON_SERVICES = {
+    "monitoring": ("cloudwatch", "GraniteServiceVersion20100801", "application/x-amz-json-1.0"),
+    "ecs": ("ecs", "AmazonEC2ContainerServiceV20141113", "application/x-amz-json-1.1"),
+    "application-autoscaling": (
+        "application-autoscaling",
+        "AnyScaleFrontendService",
+        "application/x-amz-json-1.1",
+    ),
+    "pricing": ("pricing", "AWSPriceListService", "application/x-amz-json-1.1"),
+}
+_BY_NAME = {name: (scope, target, kind) for scope, (name, target, kind) in JSON_SERVICES.items()}
+
+
+class AwsError(Exception):
+    """An error in AWS's shape: code, message, HTTP status."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: service and action as botocore names them, who asks, where, with which parameters."""
+
+    service: str
+    action: str
+    account: str
+    region: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+Answer = Callable[["LocalAws", Call], dict[str, Any]]
+ANSWERS: dict[tuple[str, str], Answer] = {}
+
+
+def answers(service: str, action: str) -> Callable[[Answer], Answer]:
+    """Register a correction for one action."""
+
+    def register(answer: Answer) -> Answer:
+        ANSWERS[service, action] = answer
+        return answer
+
+    return register
+
+
+class LocalAws:
+    """The local AWS of this process; moto's state is the process's, so there is one at a time.
+
+    `clock` gives the present, for tests. `before` are hooks that see each call first and may raise `AwsError`:
+    throttling, denials and other faults are put in there.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        from moto.core.base_backend import BackendDict  # noqa: F401  (moto must load before its server)
+        from moto.server import DomainDispatcherApplication, create_backend_app
+
+        for module in CORRECTIONS:
+            importlib.import_module(f"advisor.demo.aws.{module}")
+        self.clock = clock
+        self.before: list[Callable[[Call], None]] = []
+        self.lock = threading.RLock()
+        self._states: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._moto = Client(DomainDispatcherApplication(create_backend_app), Response)
+        self._moto.post("/moto-api/reset")
+
+    def state(self, service: str, account: str, region: str) -> dict[str, Any]:
+        """What the corrections of a service remember in an account and region; a mutable dictionary."""
+        return self._states.setdefault((service, account, region), {})
+
+    def call(self, service: str, action: str, *, account: str, region: str, **params: Any) -> dict[str, Any]:
+        """Ask in process what a client would ask over HTTP; datetimes in the answer are epoch seconds."""
+        asked = Call(service=service, action=action, account=account, region=region, params=params)
+        return dict(json.loads(_dumps(self.answer(asked))))
+
+    def answer(self, call: Call) -> dict[str, Any]:
+        """The answer to one call: a correction's, or moto's."""
+        for hook in self.before:
+            hook(call)
+        correction = ANSWERS.get((call.service, call.action))
+        with self.lock:
+            return correction(self, call) if correction else self.moto(call)
+
+    def moto(self, call: Call, **changed: Any) -> dict[str, Any]:
+        """What moto itself answers to this call, with some parameters changed; raises its error as `AwsError`."""
+        asked = replace(call, params={**call.params, **changed})
+        scope, target, kind = _BY_NAME[call.service]
+        credential = f"AKIALOCAL/20260101/{call.region}/{scope}/aws4_request"
+        headers = {
+            "X-Amz-Target": f"{target}.{call.action}",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+            "X-Moto-Account-Id": call.account,
+            "Content-Type": kind,
+        }
+        reply = self._moto.post("/", data=_dumps(asked.params), headers=headers)
+        if reply.status_code == 200:
+            return dict(json.loads(reply.get_data() or b"{}"))
+        raise _moto_error(reply)
+
+    def wsgi(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """The WSGI application: corrected calls are answered here, everything else goes to moto untouched."""
+        request = Request(environ)
+        call = _parse(request)
+        if call is None:
+            return self._moto.application(environ, start_response)
+        try:
+            body, status, headers = _dumps(self.answer(call)), 200, {}
+        except AwsError as error:
+            body = _dumps({"__type": error.code, "message": error.message})
+            status, headers = error.status, {"x-amzn-query-error": f"{error.code};Sender"}
+        reply = Response(body, status=status, content_type=_BY_NAME[call.service][2], headers=headers)
+        reply.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        return reply(environ, start_response)
+
+
+@contextmanager
+def serve(aws: LocalAws, *, port: int = 0) -> Iterator[str]:
+    """Serve on loopback for the length of the block; yields the endpoint URL."""
+    server = make_server("127.0.0.1", port, aws.wsgi, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  (werkzeug's name)
+        """Requests are not news."""
+
+
+def _parse(request: Request) -> Call | None:
+    scope = request.headers.get("Authorization", "").partition("Credential=")[2].split(",")[0].split("/")
+    if len(scope) != 5 or scope[3] not in JSON_SERVICES or "X-Amz-Target" not in request.headers:
+        return None
+    body = request.get_data()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    from moto.iam.models import get_account_id_from
+
+    return Call(
+        service=JSON_SERVICES[scope[3]][0],
+        action=request.headers["X-Amz-Target"].rpartition(".")[2],
+        account=get_account_id_from(scope[0]),
+        region=scope[2],
+        params=json.loads(body or b"{}"),
+    )
+
+
+def _moto_error(reply: Any) -> AwsError:
+    try:
+        said: Mapping[str, str] = json.loads(reply.get_data())
+    except ValueError:
+        return AwsError("InternalFailure", f"moto answered HTTP {reply.status_code}", status=500)
+    code = said.get("__type", "InternalFailure").rpartition("#")[2]
+    return AwsError(code, said.get("message") or said.get("Message") or "", status=reply.status_code)
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, default=_epoch).encode()
+
+
+def _epoch(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"not JSON: {type(value).__name__}")

@@ -1,0 +1,1 @@
+"""Nouns, units, frames and errors: what every other room speaks in."""

@@ -1,0 +1,150 @@
+"""What the analysis says: advice with its evidence, and the review that gathers it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from advisor.domain.inventory import Skipped
+from advisor.domain.service import ServiceId, Setup
+from advisor.domain.units import Usd
+
+Verdict = Literal["change", "keep", "no-advice"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """Something to know before acting. `code` is stable, for scripts; `text` is one sentence."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsdMonth:
+    """Dollars per month of 730 hours. `low` and `high` bound what `recommended` may turn out to be."""
+
+    current: Usd | None = None
+    recommended: Usd | None = None
+    low: Usd | None = None
+    high: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """Stated risk of the recommended setup; shares and probability 0 to 1, None = not known."""
+
+    cpu_throttled_share: float | None = None
+    memory_breach_probability: float | None = None
+    unmet_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """The procedure's score on days that it did not choose on; cost is per month of 730 hours."""
+
+    days_fitted: float
+    days_held_out: float
+    cost_usd: Usd
+    cpu_throttled_share: float
+    memory_breached: bool
+    unmet_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A setup that lost, and why."""
+
+    setup: Setup
+    usd_month: Usd
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the report draws: one value per `step_seconds` from `start`; None = nothing was measured.
+
+    `demand_vcpu` and `demand_peak_vcpu`: mean and highest work of the whole service in the step [vCPU].
+    `current_vcpu` and `recommended_vcpu`: mean capacity in the replay of either setup [vCPU].
+    `memory_peak_gib`: highest memory of one task in the step [GiB].
+    """
+
+    start: datetime
+    step_seconds: int
+    demand_vcpu: tuple[float | None, ...] = ()
+    demand_peak_vcpu: tuple[float | None, ...] = ()
+    current_vcpu: tuple[float | None, ...] = ()
+    recommended_vcpu: tuple[float | None, ...] = ()
+    memory_peak_gib: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What to do with one service, and everything that the sentence rests on."""
+
+    id: ServiceId
+    verdict: Verdict
+    current: Setup
+    recommended: Setup | None = None
+    usd_month: UsdMonth = field(default_factory=UsdMonth)
+    risk: Risk = field(default_factory=Risk)
+    backtest: Backtest | None = None
+    replay_error: float | None = None
+    confidence: float = 0.0
+    reasons: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    owner: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    history: History | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceNote:
+    """A price that the review used, and where it comes from."""
+
+    region: str
+    what: str
+    usd: Usd
+    unit: str
+    source: str
+    as_of: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The history that was read; choices were scored on days after `fitted_until`."""
+
+    start: datetime
+    end: datetime
+    fitted_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over the covered services with a known price, per month of 730 hours.
+
+    A service without a recommendation counts with its current cost on both sides.
+    """
+
+    current_usd_month: Usd
+    recommended_usd_month: Usd
+    covered_services: int
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The monthly cost review: everything that the report, the plan and a script need."""
+
+    format: int = 1
+    store: str
+    window: Window | None
+    config: Mapping[str, object]
+    totals: Totals
+    services: tuple[Advice, ...] = ()
+    prices: tuple[PriceNote, ...] = ()

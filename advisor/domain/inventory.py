@@ -1,0 +1,151 @@
+"""What a collection or an import found: services with their setup, history of sizes, scaling and ownership.
+
+These records hold no value of `environment`, nothing of `secrets`, and no free text of a task definition
+beyond what is listed here: fields are taken one by one, never copied whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from advisor.domain.policy import Policy, ScheduledAction
+from advisor.domain.service import Architecture, OperatingSystem, ServiceId, Setup, TaskSize
+from advisor.domain.units import Mib
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a task definition: only what sizing needs.
+
+    `cpu` in CPU units (0 or None = no share stated), memory in MiB (None = not stated).
+    """
+
+    name: str
+    essential: bool = True
+    cpu: int | None = None
+    memory: Mib | None = None
+    memory_reservation: Mib | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinition:
+    """A task-definition revision, without environment, secrets, commands and images."""
+
+    arn: str
+    family: str
+    revision: int
+    size: TaskSize
+    architecture: Architecture = "X86_64"
+    os: OperatingSystem = "LINUX"
+    ephemeral_gib: int = 20
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeChange:
+    """From `at` on (UTC), tasks had `size`; the first entry of a history speaks for all before it too."""
+
+    at: datetime
+    size: TaskSize
+    task_definition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A CloudWatch alarm of a policy: period [s], datapoints, threshold in the metric's unit."""
+
+    name: str
+    period: int
+    datapoints: int
+    threshold: float
+    comparison: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPolicy:
+    """A scaling policy as it stands in AWS, with its name, ARN and alarms."""
+
+    name: str
+    arn: str
+    policy: Policy
+    alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSchedule:
+    """A scheduled action as it stands in AWS, with its name."""
+
+    name: str
+    action: ScheduledAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """The scalable target of a service and what hangs on it."""
+
+    minimum: int
+    maximum: int
+    scale_in_suspended: bool = False
+    scale_out_suspended: bool = False
+    scheduled_suspended: bool = False
+    policies: tuple[NamedPolicy, ...] = ()
+    schedule: tuple[NamedSchedule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One ECS service on Fargate, as collected or imported.
+
+    `running` is what ECS said at `seen_at`; None for an import. `step_seconds` is the step of its usage.
+    `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known.
+    """
+
+    id: ServiceId
+    setup: Setup
+    seen_at: datetime
+    step_seconds: int = 60
+    running: int | None = None
+    resolution_seconds: int | None = None
+    task_definition: TaskDefinition | None = None
+    sizes: tuple[SizeChange, ...] = ()
+    deploying: bool = False
+    scaling: Scaling | None = None
+    service_arn: str = ""
+    cluster_arn: str = ""
+    deployment_controller: str = "ECS"
+    resource_management: str = "CUSTOMER"
+    load_balanced: bool = False
+    created_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str | None:
+        """Who owns the fields that advice would change, in words; None where no owner left a mark.
+
+        CloudFormation marks what it owns with `aws:cloudformation:stack-name`; Terraform leaves no mark.
+        """
+        if stack := self.tags.get("aws:cloudformation:stack-name"):
+            return f"CloudFormation stack {stack}"
+        if self.resource_management == "ECS":
+            return "ECS Express Mode"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Something that was seen, is not covered, and is therefore listed with the reason."""
+
+    service: str
+    account: str
+    region: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """One dated snapshot of everything that a collection or an import found."""
+
+    format: int = 1
+    taken_at: datetime
+    services: tuple[Service, ...] = ()
+    skipped: tuple[Skipped, ...] = ()

@@ -1,0 +1,45 @@
+"""What the user decides: which levers may be pulled, and within which limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Lever = Literal["size", "scaling", "purchase", "architecture", "schedule"]
+LEVERS: tuple[Lever, ...] = ("size", "scaling", "purchase", "architecture", "schedule")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The risk that a recommendation may carry; all shares are 0 to 1.
+
+    The defaults are choices, not measurements: one service in a hundred may breach its memory in a month,
+    one minute in a hundred may be throttled, one part in a thousand of the work may go unmet.
+    `minimum_tasks` None = 2 where the service runs 2 or more now, else 1.
+    """
+
+    memory_breach_probability: float = 0.01
+    cpu_throttled_share: float = 0.01
+    unmet_share: float = 0.001
+    minimum_tasks: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Other rules for services that match `service` (a pattern as in a shell) and all `tags`.
+
+    `action`: keep = no change is recommended; ignore = left out and listed; None = only `limits` differ.
+    """
+
+    service: str = "*"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    action: Literal["keep", "ignore"] | None = None
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The content of advisor.toml; the empty file is the default."""
+
+    levers: tuple[Lever, ...] = LEVERS
+    limits: Limits = field(default_factory=Limits)
+    overrides: tuple[Override, ...] = ()
