@@ -1,1 +1,22 @@
-"""The codec room."""
+"""Records to JSON and back; the one use of pydantic. Unknown keys are refused, never dropped.
+
+`to_json` and `from_json` hold any domain record as it is. The public file formats (review, inventory file,
+setup file, configuration) have functions of their own, because their keys are flatter than the records.
+"""
+
+from advisor.codec.files import config_from_dict, inventory_from_file_json, simulation_from_json
+from advisor.codec.records import from_json, to_json
+from advisor.codec.review import review_from_json, review_to_json
+from advisor.codec.setups import setup_from_dict, setup_to_dict
+
+__all__ = [
+    "config_from_dict",
+    "from_json",
+    "inventory_from_file_json",
+    "review_from_json",
+    "review_to_json",
+    "setup_from_dict",
+    "setup_to_dict",
+    "simulation_from_json",
+    "to_json",
+]

@@ -1,6 +1,7 @@
 """Every frame's columns in one table, which code, checks and manual all read.
 
-Frames are pandas; the index is UTC, sorted, unique, at a fixed step, and NaN is a missing step and nothing else.
+Frames are pandas; the index is UTC, sorted, unique, at a fixed step; NaN is a
+missing step and nothing else.
 """
 
 from dataclasses import dataclass

@@ -156,7 +156,7 @@ def serve(aws: LocalAws, *, port: int = 0) -> Iterator[str]:
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  (werkzeug's name)
+    def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are not news."""
 
 
