@@ -1,0 +1,253 @@
+"""The command line: each command is a few lines of wiring over the rooms below.
+
+Rooms are imported inside the commands, so that `advisor --help` loads none of them.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from advisor.cli import screen
+from advisor.domain.errors import AdvisorError, InputRefused
+
+DONE, DONE_WITH_SKIPPED, INTERRUPTED = 0, 1, 130
+
+_file = click.Path(path_type=Path)
+_store = click.option("--store", required=True, metavar="DIR", help="The store: a local folder.")
+_review = click.option("--review", "review_file", required=True, type=_file, help="review.json of `advisor review`.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask before writing to AWS.")
+
+
+def _credentials(command: click.decorators.FC) -> click.decorators.FC:
+    """Options that say with which credentials AWS is called."""
+    for option in (
+        click.option("--external-id", help="External id for the roles."),
+        click.option("--role-arn", "roles", multiple=True, help="A role to assume; repeat for several accounts."),
+        click.option("--profile", help="A profile of the AWS configuration; default: boto3's own search."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="advisor")
+def cli() -> None:
+    """Make Amazon ECS on AWS Fargate cost what it should, and prove it.
+
+    A usual month: collect, review, report; then plan, apply and, if need be, undo.
+    Everything but collect, apply and undo works from files, with no network and no credentials.
+
+    Exit codes: 0 done; 1 done, with services skipped (listed); 2 wrong usage or refused input, nothing
+    written; 3 AWS refused or unreachable; 4 apply refused; 5 apply failed.
+    """
+
+
+@cli.command()
+@_store
+@click.option("--region", "regions", multiple=True, required=True, help="An AWS region; repeat for several.")
+@_credentials
+def collect(
+    *, store: str, regions: tuple[str, ...], profile: str | None, roles: tuple[str, ...], external_id: str | None
+) -> int:
+    """Collect services, settings and metrics from AWS, read-only."""
+    from advisor.collection import run_collection
+    from advisor.collector import open_sessions
+    from advisor.store import open_store
+
+    sessions = open_sessions(profile=profile, role_arns=roles, external_id=external_id)
+    with screen.progress("Collecting") as progress:
+        target = open_store(store, create=True)
+        report = run_collection(target, sessions, regions, now=datetime.now(UTC), progress=progress)
+    return screen.collected(report, store)
+
+
+@cli.command("import")
+@click.argument("usage", type=_file)
+@click.option("--services", required=True, type=_file, help="The inventory file (JSON).")
+@_store
+@click.option("--ignore-extra", is_flag=True, help="Leave out unknown columns instead of refusing them.")
+def import_(usage: Path, services: Path, store: str, ignore_extra: bool) -> int:
+    """Import a usage file (CSV or Parquet) with its inventory file."""
+    from advisor.importer import import_files
+    from advisor.store import open_store
+
+    inventory, frames = import_files(usage, services, seen_at=datetime.now(UTC), ignore_extra=ignore_extra)
+    new_rows = open_store(store, create=True).add_import(inventory, frames)
+    return screen.imported(inventory, new_rows, store)
+
+
+@cli.command()
+@_store
+@click.option("--config", "config_file", type=_file, help="advisor.toml: levers, limits, overrides.")
+@click.option("--json", "json_file", required=True, type=_file, help="Where to write review.json.")
+def review(store: str, config_file: Path | None, json_file: Path) -> int:
+    """Work out what each service needs, and what to change."""
+    from advisor.codec import review_to_json
+    from advisor.config import load_config
+    from advisor.review import run_review
+    from advisor.store import open_store
+
+    config = load_config(config_file)
+    with screen.progress("Reviewing") as progress:
+        result = run_review(open_store(store), config, progress=progress)
+    write_text(json_file, review_to_json(result))
+    return screen.reviewed(result, json_file)
+
+
+@cli.command()
+@_review
+@click.option("--out", "folder", required=True, type=_file, help="The folder for HTML, Markdown, CSV and JSON.")
+def report(review_file: Path, folder: Path) -> int:
+    """Write the report of a review: one offline HTML page, Markdown, CSV, JSON."""
+    from advisor.codec import review_from_json
+    from advisor.report import write_report
+
+    result = review_from_json(read_text(review_file), where=str(review_file))
+    with screen.working("Drawing"):
+        written = write_report(result, folder)
+    return screen.wrote(written)
+
+
+@cli.command()
+@click.option(
+    "--demand", required=True, type=_file, help="CSV: demand_vcpu, optionally timestamp, requests, deploying."
+)
+@click.option("--setup", "setup_file", required=True, type=_file, help="JSON: the setup to replay.")
+@click.option("--json", "json_file", required=True, type=_file, help="Where to write the outcome.")
+@click.option("--region", default="us-east-1", show_default=True, help="The region whose prices count.")
+def simulate(demand: Path, setup_file: Path, json_file: Path, region: str) -> int:
+    """Replay one setup over a demand, tick by tick."""
+    import json
+
+    from advisor.codec import simulation_from_json
+    from advisor.fargate.prices import PriceBook
+    from advisor.importer import read_demand
+    from advisor.simulation import Conditions, outcome_to_dict, price
+    from advisor.simulation import simulate as run
+
+    setup, initial, tick, delays, floor = simulation_from_json(read_text(setup_file), where=str(setup_file))
+    load = read_demand(demand, tick_seconds=tick, region=region)
+    with screen.working("Simulating (compiling the engine at first use)"):
+        outcome = run(load, setup, initial=initial, conditions=Conditions(**delays), floor=floor)
+    bill = price(outcome, PriceBook.shipped())
+    write_text(json_file, json.dumps(outcome_to_dict(outcome, bill)) + "\n")
+    return screen.simulated(outcome, bill, json_file)
+
+
+@cli.command()
+@_review
+@_store
+@click.option("--out", "plan_file", required=True, type=_file, help="Where to write the plan.")
+@click.option("--service", "only", help="Only services that match this pattern, as in a shell.")
+def plan(review_file: Path, store: str, plan_file: Path, only: str | None) -> int:
+    """Turn the recommendations of a review into a plan file to read, keep and apply."""
+    from advisor.applier import make_plan
+    from advisor.codec import review_from_json, to_json
+    from advisor.store import open_store
+
+    result = review_from_json(read_text(review_file), where=str(review_file))
+    services, now = open_store(store).services, datetime.now(UTC)
+    made = make_plan(result, services, made_at=now, made_from=str(review_file), only=only)
+    write_text(plan_file, to_json(made))
+    return screen.planned(made, plan_file)
+
+
+@cli.command()
+@click.argument("plan_file", type=_file)
+@click.option("--journal", type=_file, help="The journal to write; default: beside the plan, named by the time.")
+@_yes
+@_credentials
+def apply(
+    *,
+    plan_file: Path,
+    journal: Path | None,
+    yes: bool,
+    profile: str | None,
+    roles: tuple[str, ...],
+    external_id: str | None,
+) -> int:
+    """Apply a plan: check that nothing drifted, journal, change, verify."""
+    from advisor.applier import apply_plan
+    from advisor.codec import from_json
+    from advisor.collector import client_for, open_sessions
+    from advisor.domain.plan import Plan
+
+    made = from_json(Plan, read_text(plan_file), where=str(plan_file))
+    screen.ask(f"Apply {len(made.changes)} changes to AWS?", yes=yes)
+    now = datetime.now(UTC)
+    path = journal or plan_file.with_suffix(f".{now:%Y%m%dT%H%M%SZ}.journal")
+    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
+    with screen.progress("Applying") as progress:
+        done = apply_plan(made, client, journal=path, now=lambda: datetime.now(UTC), progress=progress)
+    return screen.applied(done, path)
+
+
+@cli.command()
+@click.argument("journal", type=_file)
+@_yes
+@_credentials
+def undo(journal: Path, yes: bool, profile: str | None, roles: tuple[str, ...], external_id: str | None) -> int:
+    """Take back what a journal says was applied."""
+    from advisor.applier import undo as take_back
+    from advisor.collector import client_for, open_sessions
+
+    screen.ask(f"Undo the changes of {journal}?", yes=yes)
+    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
+    with screen.progress("Undoing") as progress:
+        done = take_back(journal, client, now=lambda: datetime.now(UTC), progress=progress)
+    return screen.undone(done)
+
+
+@cli.command()
+@click.option("--region", help="Only this region.")
+def prices(region: str | None) -> int:
+    """Show the shipped Fargate prices with source, date and certainty."""
+    from advisor.fargate.prices import PriceBook
+
+    return screen.price_list([p for p in PriceBook.shipped().prices if region in (None, p.region)])
+
+
+@cli.command()
+@click.option("--folder", default="reports/demo", show_default=True, type=_file, help="Where everything lands.")
+def demo(folder: Path) -> int:
+    """Walk a fleet replayed from public traces through all of it, on a local AWS."""
+    from advisor.demo.run import run_demo
+
+    return screen.demo(run_demo(folder, say=screen.say))
+
+
+def read_text(path: Path) -> str:
+    """The file's text; raises InputRefused where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputRefused("cannot be read", where=str(path), rule=f"a readable UTF-8 file ({reason})") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise InputRefused("cannot be written", where=str(path), rule=f"a writable path ({error.strerror})") from None
+
+
+def main() -> None:
+    """Run the command line; an AdvisorError becomes one line on stderr and its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except AdvisorError as error:
+        click.echo(f"advisor: {screen.clean(str(error))}", err=True)
+        code = error.exit_code
+    sys.exit(code or DONE)
