@@ -1,0 +1,47 @@
+"""Write the pages of the manual that are made from the code: `python docs/generate.py`. A test holds them to it."""
+
+from pathlib import Path
+
+import click
+
+from advisor.cli import cli
+from advisor.domain.schema import DEMAND, USAGE, Column
+
+HERE = Path(__file__).parent
+
+
+def command_page() -> str:
+    """The command-line reference, from `--help` itself."""
+    parts = ["# Command-line reference", "", "Made by `python docs/generate.py`; do not edit by hand.", ""]
+    parts += _section(cli, "advisor")
+    for name, command in sorted(cli.commands.items()):
+        parts += _section(command, f"advisor {name}")
+    return "\n".join(parts)
+
+
+def frames_page() -> str:
+    """The columns of every frame, from the schema table."""
+    parts = ["# Frames", "", "Made by `python docs/generate.py`; do not edit by hand.", ""]
+    parts += ["The index is UTC, sorted, unique, at a fixed step; NaN is a missing step and nothing else.", ""]
+    for title, columns in (("Usage", USAGE), ("Demand", DEMAND)):
+        parts += [f"## {title}", "", "| column | dtype | unit | required | meaning |", "|---|---|---|---|---|"]
+        parts += [_row(column) for column in columns] + [""]
+    return "\n".join(parts)
+
+
+PAGES = {"cli.md": command_page, "frames.md": frames_page}
+
+
+def _section(command: click.Command, name: str) -> list[str]:
+    with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+        return [f"## `{name}`", "", "```text", command.get_help(context), "```", ""]
+
+
+def _row(column: Column) -> str:
+    required = "yes" if column.required else "no"
+    return f"| `{column.name}` | {column.dtype} | {column.unit} | {required} | {column.meaning} |"
+
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (HERE / page).write_text(make(), encoding="utf-8")
