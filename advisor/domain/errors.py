@@ -83,3 +83,8 @@ def _short(value: object, most: int = 80) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     clean = "".join(c if c.isprintable() else "?" for c in text)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def one_line(value: object, most: int = 80) -> str:
+    """Foreign text for a message: on one line, printable, at most `most` characters; text is quoted."""
+    return _short(value, most)
