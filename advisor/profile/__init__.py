@@ -1,1 +1,7 @@
-"""The profile room."""
+"""The profile room: from utilisation to demand in absolute work, and what is typical and extreme in it."""
+
+from advisor.profile.demand import infer_demand
+from advisor.profile.fit import fit_profile
+from advisor.profile.records import Demand, MemoryModel, Profile, Regime
+
+__all__ = ["Demand", "MemoryModel", "Profile", "Regime", "fit_profile", "infer_demand"]
