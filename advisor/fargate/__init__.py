@@ -1,1 +1,1 @@
-"""The fargate room."""
+"""AWS facts as data, with sources: task sizes, prices, billing, scaling constants, schedules."""
