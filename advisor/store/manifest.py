@@ -1,0 +1,136 @@
+"""The manifest: which files a store consists of, and which row group holds which service."""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from advisor.domain.errors import StoreDamaged, one_line
+from advisor.domain.service import ServiceId
+from advisor.store.place import Place
+
+NAME = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Rows:
+    """One row group: its service, its number of rows, its first and last instant [epoch seconds]."""
+
+    service: str
+    rows: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class UsageFile:
+    """One Parquet file: `groups` are in the order of its row groups; `period` is a month or a day."""
+
+    account: str
+    region: str
+    period: str
+    path: str
+    sha256: str
+    size: int
+    groups: tuple[Rows, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Snapshot:
+    """One inventory file. `complete` = it lists all that is in the account and region."""
+
+    account: str
+    region: str
+    taken_at: str
+    path: str
+    sha256: str
+    size: int
+    complete: bool
+
+
+RowGroup = tuple[UsageFile, int, Rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All that counts. Equal content makes equal bytes: entries are sorted, and no time of writing is kept."""
+
+    inventory: tuple[Snapshot, ...] = ()
+    usage: tuple[UsageFile, ...] = ()
+
+    def files(self) -> tuple[UsageFile | Snapshot, ...]:
+        """Every file that counts."""
+        return (*self.inventory, *self.usage)
+
+    @cached_property
+    def _index(self) -> dict[ServiceId, list[RowGroup]]:
+        index: dict[ServiceId, list[RowGroup]] = {}
+        for file in self.usage:
+            for number, rows in enumerate(file.groups):
+                id = ServiceId(account=file.account, region=file.region, service=rows.service)
+                index.setdefault(id, []).append((file, number, rows))
+        return index
+
+    def row_groups(self, id: ServiceId) -> list[RowGroup]:
+        """Where the rows of a service lie: (file, number of the row group, its entry)."""
+        return self._index.get(id, [])
+
+
+def load(place: Place) -> Manifest | None:
+    """The manifest of a store, None where there is none; raises StoreDamaged where it cannot be read."""
+    try:
+        text = place.read(NAME)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise damaged(place, NAME, error.strerror or one_line(error)) from error
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            raise damaged(place, NAME, f"format {one_line(data['format'])}, not {FORMAT}")
+        return _from_data(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(place, NAME, f"not a manifest ({type(error).__name__})") from error
+
+
+def save(place: Place, manifest: Manifest) -> Manifest:
+    """Make this manifest the one that counts, in one step; returns it sorted."""
+    ordered = Manifest(inventory=tuple(sorted(manifest.inventory)), usage=tuple(sorted(manifest.usage)))
+    data = {
+        "format": FORMAT,
+        "inventory": [asdict(snapshot) for snapshot in ordered.inventory],
+        "usage": [_usage_data(file) for file in ordered.usage],
+    }
+    text = json.dumps(data, indent=1).encode()
+    place.write(lambda sink: _write_all(sink, text), lambda _: NAME)
+    return ordered
+
+
+def damaged(place: Place, path: str, what: str) -> StoreDamaged:
+    """The error for a file that is not what it should be."""
+    return StoreDamaged(
+        f"store {one_line(place.root)}: {path}: {what}. Rule: every file is as manifest.json says. "
+        "Next: restore the store from a backup, or collect or import again into a new folder."
+    )
+
+
+def _write_all(sink: Any, data: bytes) -> None:
+    sink.write(data)
+
+
+def _usage_data(file: UsageFile) -> dict[str, Any]:
+    """Row groups as short lists: there are many."""
+    groups = [[g.service, g.rows, g.first, g.last] for g in file.groups]
+    return {**asdict(file), "groups": groups}
+
+
+def _from_data(data: dict[str, Any]) -> Manifest:
+    return Manifest(
+        inventory=tuple(Snapshot(**entry) for entry in data["inventory"]),
+        usage=tuple(UsageFile(**{**entry, "groups": _groups(entry["groups"])}) for entry in data["usage"]),
+    )
+
+
+def _groups(lists: list[list[Any]]) -> tuple[Rows, ...]:
+    return tuple(Rows(service=s, rows=n, first=first, last=last) for s, n, first, last in lists)
