@@ -33,6 +33,7 @@ JSON_SERVICES = {
         "application/x-amz-json-1.1",
     ),
     "pricing": ("pricing", "AWSPriceListService", "application/x-amz-json-1.1"),
+    "events": ("events", "AWSEvents", "application/x-amz-json-1.1"),
 }
 _BY_NAME = {name: (scope, target, kind) for scope, (name, target, kind) in JSON_SERVICES.items()}
 
