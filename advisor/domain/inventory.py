@@ -124,11 +124,14 @@ class Service:
 
         CloudFormation marks what it owns with `aws:cloudformation:stack-name`; Terraform leaves no mark.
         """
-        if stack := self.tags.get("aws:cloudformation:stack-name"):
-            return f"CloudFormation stack {stack}"
-        if self.resource_management == "ECS":
-            return "ECS Express Mode"
-        return None
+        return owner_of(self.tags, self.resource_management)
+
+
+def owner_of(tags: Mapping[str, str], resource_management: str) -> str | None:
+    """Who owns a service, from its tags and its `resourceManagementType`; None where no owner left a mark."""
+    if stack := tags.get("aws:cloudformation:stack-name"):
+        return f"CloudFormation stack {stack}"
+    return "ECS Express Mode" if resource_management == "ECS" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
