@@ -1,0 +1,125 @@
+"""The demo fleet: fifteen days of a small company's ECS on Fargate, put into the local AWS.
+
+Demand is replayed from public traces (data/README.md); tasks follow from each service's own setup. The fleet
+also holds what advisor does not cover and must list: a service on EC2, and tasks that a schedule starts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from advisor.demo.aws.metrics import put_series
+from advisor.demo.aws.wire import LocalAws
+from advisor.demo.fleet_control import ask, create_clusters, create_service, target_group
+from advisor.demo.fleet_history import DAYS, History, Statistics, make_history
+from advisor.demo.fleet_services import ON_EC2, SERVICES, STANDALONE
+from advisor.demo.fleet_spec import CANARY, DATA, IRELAND, SHOP, VIRGINIA, DemoService, canaries, container
+from advisor.demo.traces import Floats
+from advisor.domain.service import ServiceId
+
+ACCOUNTS, REGIONS = (SHOP, DATA), (VIRGINIA, IRELAND)
+UNCOVERED_SLUGS = ("prod-warehouse-agent", "data-hourly-report")
+CANARIES: tuple[str, ...] = tuple(
+    value for slug in (*(service.slug for service in SERVICES), *UNCOVERED_SLUGS) for value in canaries(slug).values()
+)
+
+__all__ = ["ACCOUNTS", "CANARIES", "CANARY", "REGIONS", "SERVICES", "build_fleet"]
+
+
+def build_fleet(aws: LocalAws, *, now: datetime, services: Sequence[DemoService] = SERVICES, days: int = DAYS) -> None:
+    """Put the fleet into the local AWS, with its history until `now`; the same `now` gives the same fleet."""
+    create_clusters(aws, [*(service.id for service in services), ON_EC2, STANDALONE])
+    for service in services:
+        history = make_history(service, now=now, days=days)
+        create_service(aws, service, desired=history.desired, now=now)
+        _publish(aws, service, history)
+    _add_service_on_ec2(aws, ON_EC2)
+    _add_scheduled_task(aws, STANDALONE)
+
+
+def _publish(aws: LocalAws, service: DemoService, history: History) -> None:
+    """Put the history where CloudWatch has it: AWS/ECS, and AWS/ApplicationELB where requests are counted."""
+    id = service.id
+    put = partial(put_series, aws, account=id.account, region=id.region, start=history.start, step_seconds=60)
+    ecs = partial(
+        put,
+        namespace="AWS/ECS",
+        dimensions={"ClusterName": id.cluster, "ServiceName": id.name},
+        unit="Percent",
+    )
+    ecs(name="CPUUtilization", **_columns(history.cpu))
+    ecs(name="MemoryUtilization", **_columns(history.memory))
+    if history.requests is not None:
+        names = dict(zip(("LoadBalancer", "TargetGroup"), target_group(id), strict=True))
+        balancer = partial(put, namespace="AWS/ApplicationELB", dimensions=names)
+        per_target = history.requests / np.maximum(history.running, 1)
+        balancer(name="RequestCount", **_counted(history.requests), unit="Count")
+        balancer(name="RequestCountPerTarget", **_counted(per_target))
+
+
+def _columns(values: Statistics) -> dict[str, ArrayLike]:
+    return {
+        "samples": values.samples,
+        "sum": values.sum,
+        "minimum": values.minimum,
+        "maximum": values.maximum,
+    }
+
+
+def _counted(sums: Floats) -> dict[str, ArrayLike]:
+    """Counts as a load balancer publishes them: one sample per minute, zeros too."""
+    return {"samples": np.ones(sums.size), "sum": sums, "minimum": sums, "maximum": sums}
+
+
+def _add_service_on_ec2(aws: LocalAws, id: ServiceId) -> None:
+    slug = UNCOVERED_SLUGS[0]
+    answer = ask(
+        aws,
+        id,
+        "ecs",
+        "RegisterTaskDefinition",
+        family=slug,
+        requiresCompatibilities=["EC2"],
+        networkMode="bridge",
+        containerDefinitions=[container("app", slug, cpu=256, memory=512)],
+    )
+    ask(
+        aws,
+        id,
+        "ecs",
+        "CreateService",
+        cluster=id.cluster,
+        serviceName=id.name,
+        taskDefinition=answer["taskDefinition"]["taskDefinitionArn"],
+        desiredCount=2,
+        launchType="EC2",
+        tags=[{"key": "team", "value": "warehouse"}],
+    )
+
+
+def _add_scheduled_task(aws: LocalAws, id: ServiceId) -> None:
+    slug = UNCOVERED_SLUGS[1]
+    answer = ask(
+        aws,
+        id,
+        "ecs",
+        "RegisterTaskDefinition",
+        family=slug,
+        cpu="1024",
+        memory="4096",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[container("app", slug)],
+    )
+    ask(aws, id, "events", "PutRule", Name=id.name, ScheduleExpression="rate(1 hour)", State="ENABLED")
+    runs = {"TaskDefinitionArn": answer["taskDefinition"]["taskDefinitionArn"]}
+    target = {
+        "Id": "report",
+        "Arn": f"arn:aws:ecs:{id.region}:{id.account}:cluster/{id.cluster}",
+        "RoleArn": f"arn:aws:iam::{id.account}:role/events-run-task",
+        "EcsParameters": runs | {"TaskCount": 1, "LaunchType": "FARGATE"},
+    }
+    ask(aws, id, "events", "PutTargets", Rule=id.name, Targets=[target])
