@@ -1,1 +1,7 @@
-"""The importer room."""
+"""Usage and inventory from files, in the formats of docs/interfaces.md; refused whole where a rule is broken."""
+
+from advisor.importer.demand import read_demand
+from advisor.importer.inventory import read_inventory
+from advisor.importer.usage import import_files, read_usage
+
+__all__ = ["import_files", "read_demand", "read_inventory", "read_usage"]

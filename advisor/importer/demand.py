@@ -1,76 +1,62 @@
 """The demand file of `advisor simulate`: one row per tick."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from advisor.domain.errors import InputRefused
-from advisor.simulation import Load
+from advisor.domain.errors import SetupRefused
+from advisor.importer.tables import Table, instants, numbers, read_table
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from advisor.simulation import Load
 
-COLUMNS = ("demand_vcpu", "timestamp", "requests", "deploying")
+_REQUIRED, _OPTIONAL = ("demand_vcpu",), ("timestamp", "requests", "deploying")
 
 
-def read_demand(path: Path, *, tick_seconds: int, region: str | None = None) -> Load:
-    """A demand CSV as a load: `demand_vcpu` [vCPU], optionally `timestamp`, `requests` [per minute], `deploying`.
+def read_demand(path: str | Path, *, tick_seconds: int, region: str | None = None) -> "Load":
+    """Read a demand file (CSV or Parquet): `demand_vcpu` [vCPU] and optionally timestamp, requests, deploying.
 
-    Raises InputRefused naming row, column, value and rule.
+    Raises InputRefused for values that are none, SetupRefused for gaps: a replay has no missing tick.
     """
-    frame = _read(path)
-    requests = _numbers(frame, "requests", path) if "requests" in frame else None
-    deploying = _numbers(frame, "deploying", path).astype(bool) if "deploying" in frame else None
+    from advisor.simulation import Load
+
+    table = read_table(Path(path), required=_REQUIRED, optional=_OPTIONAL, ignore_extra=False)
     return Load(
-        vcpu=_numbers(frame, "demand_vcpu", path),
-        requests=requests,
-        deploying=deploying,
-        start=_start(frame, path, tick_seconds=tick_seconds),
+        vcpu=_full(table, "demand_vcpu"),
+        requests=_full(table, "requests") if "requests" in table.columns else None,
+        deploying=_flags(table) if "deploying" in table.columns else None,
+        start=_start(table, tick_seconds) if "timestamp" in table.columns else None,
         tick_seconds=tick_seconds,
         region=region,
+        filled=0,
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputRefused("cannot be read", where=str(path), rule=f"a CSV file: {error}") from None
-    if extra := [c for c in frame.columns if c not in COLUMNS]:
-        raise InputRefused("unknown column", where=str(path), value=extra[0], rule=f"columns are {', '.join(COLUMNS)}")
-    if "demand_vcpu" not in frame or frame.empty:
-        raise InputRefused("no demand", where=str(path), rule="a column demand_vcpu with at least one row")
-    return frame
-
-
-def _numbers(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray:
-    texts = frame[column]
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    bad = ~(np.isfinite(values) & (values >= 0))
-    if column == "deploying":
-        bad |= ~np.isin(values, (0.0, 1.0))
-    if bad.any():
-        row = int(bad.argmax())
-        rule = "0 or 1" if column == "deploying" else "a finite number, 0 or more; fill or cut gaps first"
-        where = f"{path}: row {row + 2}, column {column}"
-        raise InputRefused("bad value", where=where, value=texts.iloc[row], rule=rule)
+def _full(table: Table, name: str) -> np.ndarray:
+    values = numbers(table, name)
+    if np.isnan(values).any():
+        row = int(np.isnan(values).argmax()) + table.first_row
+        raise SetupRefused("missing value", where=f"{table.where}: row {row}, column {name}", rule="no gaps")
     return values
 
 
-def _start(frame: pd.DataFrame, path: Path, *, tick_seconds: int) -> "datetime | None":
-    if "timestamp" not in frame:
-        return None
-    where = f"{path}: column timestamp"
-    instants = pd.to_datetime(frame["timestamp"], format="ISO8601", utc=True, errors="coerce")
-    zoned = frame["timestamp"].str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True)
-    if (bad := (instants.isna() | ~zoned).to_numpy()).any():
-        value = frame["timestamp"].iloc[int(bad.argmax())]
-        raise InputRefused("bad instant", where=where, value=value, rule="ISO 8601 with offset")
-    steps = instants.diff().dropna().dt.total_seconds()
-    if (off := (steps != tick_seconds).to_numpy()).any():
-        value = frame["timestamp"].iloc[int(off.argmax()) + 1]
-        raise InputRefused("off the tick", where=where, value=value, rule=f"one row every {tick_seconds} s, no gap")
-    first: datetime = instants.iloc[0].to_pydatetime()
-    return first
+def _flags(table: Table) -> np.ndarray:
+    values = _full(table, "deploying")
+    wrong = ~np.isin(values, (0, 1))
+    if wrong.any():
+        row = int(wrong.argmax())
+        table.refuse("bad flag", row=row, column="deploying", value=values[row], rule="0 or 1")
+    return np.asarray(values == 1)
+
+
+def _start(table: Table, tick_seconds: int) -> datetime:
+    at = instants(table, "timestamp")
+    wrong = np.diff(at) != tick_seconds
+    if wrong.any():
+        row = int(wrong.argmax()) + 1
+        place = f"{table.where}: row {row + table.first_row}, column timestamp"
+        value = table.columns["timestamp"][row].as_py()
+        raise SetupRefused("a gap or another step", where=place, value=value, rule=f"every {tick_seconds} s")
+    return datetime.fromtimestamp(int(at[0]), UTC)

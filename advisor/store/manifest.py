@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from advisor.domain.errors import StoreDamaged, one_line
@@ -110,7 +111,7 @@ def save(place: Place, manifest: Manifest) -> Manifest:
 def damaged(place: Place, path: str, what: str) -> StoreDamaged:
     """The error for a file that is not what it should be."""
     return StoreDamaged(
-        f"store {one_line(place.root)}: {path}: {what}. Rule: every file is as manifest.json says. "
+        f"store {one_line(Path(place.root), 300)}: {path}: {what}. Rule: every file is as manifest.json says. "
         "Next: restore the store from a backup, or collect or import again into a new folder."
     )
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -151,13 +152,13 @@ def _flush(files: fs.FileSystem, path: str) -> None:
 
 def _unwritable(root: str, error: OSError) -> InputRefused:
     reason = error.strerror or one_line(error)
-    return InputRefused("cannot be written", where=one_line(root), rule=f"a writable folder ({reason})")
+    return InputRefused("cannot be written", where=one_line(Path(root), 300), rule=f"a writable folder ({reason})")
 
 
 def _busy(root: str) -> InputRefused:
     return InputRefused(
         "another process is writing to this store",
-        where=one_line(root),
+        where=one_line(Path(root), 300),
         rule="one writer at a time",
         next_step="wait until it is done, then run this again",
     )

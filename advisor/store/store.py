@@ -33,7 +33,9 @@ def open_store(url: str | Path, *, create: bool = False) -> "Store":
     found = manifests.load(place)
     if found is None:
         if not create:
-            raise NoData(f"{one_line(str(url))}: no store here. Next: `advisor collect` or `advisor import` makes one.")
+            raise NoData(
+                f"{one_line(Path(url), 300)}: no store here. Next: `advisor collect` or `advisor import` makes one."
+            )
         _check_empty(place)
         found = Manifest()
     return Store(place, found, url=str(url))
@@ -77,7 +79,9 @@ class Store:
             raise NoData(f"service {one_line(name)} is in several places: {places}. Next: give account and region.")
         near = difflib.get_close_matches(name, {s.id.service for s in self.services}, n=3, cutoff=0.3)
         hint = f" Nearest: {', '.join(one_line(n) for n in near)}." if near else ""
-        raise NoData(f"store {one_line(self.url)}: no service {one_line(name)}.{hint} Next: `.services` lists all.")
+        raise NoData(
+            f"store {one_line(Path(self.url), 300)}: no service {one_line(name)}.{hint} Next: `.services` lists all."
+        )
 
     def usage(
         self, service: Service | ServiceId, *, start: datetime | None = None, end: datetime | None = None
@@ -200,18 +204,18 @@ def _clean(place: Place, manifest: Manifest) -> None:
 def _check_empty(place: Place) -> None:
     """A store is made in a new or empty folder only; what a killed first write left does not count."""
     if place.files.get_file_info(place.root).type == fs.FileType.File:
-        raise InputRefused("is a file", where=one_line(place.root), rule="a store is a folder")
+        raise InputRefused("is a file", where=one_line(Path(place.root), 300), rule="a store is a folder")
     first = ("usage/", "inventory/", TEMPORARY, LOCK)
     if foreign := [path for path in place.walk() if not path.startswith(first)]:
         rule = "a store is made in a new or empty folder"
-        raise InputRefused("is not a store", where=one_line(place.root), value=foreign[0], rule=rule)
+        raise InputRefused("is not a store", where=one_line(Path(place.root), 300), value=foreign[0], rule=rule)
 
 
 def _local_path(url: str | Path) -> str:
     parts = urlsplit(str(url))
     if "://" in str(url) and parts.scheme != "file":
         raise InputRefused(
-            "not a local folder", where=one_line(str(url)), value=parts.scheme, rule="a path or file:// URL"
+            "not a local folder", where=one_line(Path(url), 300), value=parts.scheme, rule="a path or file:// URL"
         )
     path = unquote(parts.path) if parts.scheme == "file" else str(url)
     if not path or "\0" in path:

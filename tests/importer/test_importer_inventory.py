@@ -1,0 +1,139 @@
+"""The inventory file: legal setups only; refusals name file, service and rule."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.domain.errors import InputRefused, SizeRefused
+from advisor.importer import read_inventory
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+GOOD: dict[str, Any] = {
+    "service": "prod/checkout",
+    "cpu": 1024,
+    "memory": 2048,
+    "architecture": "X86_64",
+    "os": "LINUX",
+    "ephemeral_gib": 20,
+    "desired": 2,
+    "minimum": 2,
+    "maximum": 10,
+    "capacity": [{"provider": "FARGATE", "base": 1, "weight": 1}],
+    "policies": [
+        {
+            "type": "TargetTracking",
+            "metric": "cpu",
+            "target": 70,
+            "scale_out_cooldown": 300,
+            "scale_in_cooldown": 300,
+            "disable_scale_in": False,
+        }
+    ],
+    "schedule": [],
+    "tags": {"team": "shop"},
+}
+
+
+def write(folder: Path, *services: dict[str, Any], **top: Any) -> Path:
+    path = folder / "services.json"
+    data = {"format": 1, "account": "111122223333", "region": "us-east-1", "services": list(services), **top}
+    path.write_text(json.dumps(data))
+    return path
+
+
+def test_the_documented_example_is_taken(tmp_path: Path) -> None:
+    (service,) = read_inventory(write(tmp_path, GOOD), seen_at=NOW).services
+    assert (service.id.account, service.id.service) == ("111122223333", "prod/checkout")
+    assert (service.setup.size.cpu, service.setup.size.memory) == (1024, 2048)
+    assert service.setup.bounds == (2, 10)
+    assert service.setup.policies[0].type == "TargetTracking"
+    assert service.tags == {"team": "shop"}
+    assert service.running is None
+
+
+def test_optional_keys_may_be_absent(tmp_path: Path) -> None:
+    lean = {key: GOOD[key] for key in ("service", "cpu", "memory", "architecture", "os")} | {"desired": 3}
+    (service,) = read_inventory(write(tmp_path, lean), seen_at=NOW).services
+    assert service.setup.bounds == (3, 3)
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_inventory(path, seen_at=NOW).services) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"cpu": 300}, "not a Fargate size"),
+        ({"memory": 512}, "not a Fargate size.*take"),
+        ({"os": "WINDOWS", "cpu": 256, "memory": 512}, "not a Fargate size"),
+        ({"os": "WINDOWS", "architecture": "ARM64"}, "Windows"),
+        ({"ephemeral_gib": 201}, "20 to 200 GiB"),
+        ({"ephemeral_gib": 5}, "20 to 200 GiB"),
+        ({"capacity": []}, "bad capacity"),
+        ({"capacity": [{"provider": "FARGATE", "weight": 0}]}, "bad capacity"),
+        ({"capacity": [{"provider": "FARGATE", "weight": 1001}]}, "bad capacity"),
+        ({"capacity": [{"provider": "FARGATE"}, {"provider": "FARGATE"}]}, "each provider once"),
+        ({"capacity": [{"provider": "my-asg"}]}, "services.json"),
+        ({"os": "WINDOWS", "capacity": [{"provider": "FARGATE_SPOT"}]}, "no Fargate Spot"),
+        ({"policies": [{"type": "TargetTracking", "metric": "cpu", "target": 0}]}, "bad policy"),
+        ({"policies": [{"type": "TargetTracking", "metric": "disk", "target": 9}]}, "services.json"),
+        ({"minimum": None, "maximum": None}, "policies without bounds"),
+        ({"minimum": 11}, "bounds"),
+        ({"maximum": None}, "bound"),
+        ({"desired": -1, "minimum": None, "maximum": None, "policies": []}, "desired"),
+        ({"schedule": [{"at_tick": 3, "minimum": 1}]}, "bad schedule"),
+        ({"schedule": [{"expression": "banana", "minimum": 1}]}, "banana"),
+        ({"schedule": [{"expression": "cron(0 8 ? * MON-FRI *)", "timezone": "Mars/North", "minimum": 1}]}, "Mars"),
+        ({"schedule": [{"expression": "cron(0 8 ? * MON-FRI *)"}]}, "minimum, maximum or both"),
+        ({"colour": "red"}, "colour"),
+        ({"cpu": "1024"}, "cpu"),
+        ({"service": "checkout"}, "service name"),
+        ({"service": "prod/" + "x" * 512}, "service name"),
+        ({"service": ""}, "service name"),
+        ({"tags": {"a": 1}}, "tags|a"),
+    ],
+)
+def test_a_setup_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputRefused, match=says) as caught:
+        read_inventory(write(tmp_path, GOOD | change), seen_at=NOW)
+    assert "services.json: services[0]" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_an_illegal_size_is_a_size_refused(tmp_path: Path) -> None:
+    with pytest.raises(SizeRefused):
+        read_inventory(write(tmp_path, GOOD, GOOD | {"service": "a/b", "cpu": 257}), seen_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("top", "says"),
+    [
+        ({"format": 2}, "format"),
+        ({"services": []}, "no services"),
+        ({"services": [GOOD, GOOD]}, "listed twice"),
+        ({"account": None}, "services.json"),
+        ({"owner": "me"}, "owner"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, top: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputRefused, match=says):
+        read_inventory(write(tmp_path, **{"services": [GOOD], **top}), seen_at=NOW)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xff\xff", b'{"format": 1, "format": 1}', None])
+def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "services.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputRefused, match=r"services\.json"):
+        read_inventory(path, seen_at=NOW)
+    with pytest.raises(InputRefused, match=r"none\.json"):
+        read_inventory(tmp_path / "none.json", seen_at=NOW)
