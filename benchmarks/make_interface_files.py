@@ -86,7 +86,7 @@ def main() -> None:
     sizes = {name: source.size for source, frame in frames.items() for name in frame.service.unique()}
     args.out.mkdir(parents=True, exist_ok=True)
     if args.csv:
-        usage.to_csv(args.out / "usage.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S+00:00")
+        usage.to_csv(args.out / "usage.csv", index=False, float_format="%.6g", date_format="%Y-%m-%dT%H:%M:%S+00:00")
     else:
         usage.to_parquet(args.out / "usage.parquet", index=False)
     (args.out / "services.json").write_text(json.dumps(inventory(sizes), indent=1), encoding="utf-8")

@@ -1,7 +1,7 @@
 """The public traces that the demo fleet replays, on any fifteen days.
 
 Each trace is one fortnight, from Monday 00:00 UTC. It is laid on the calendar by weekday and hour, over and
-over, so fifteen days hold one trace day twice: the first and the last day but one fortnight are the same.
+over, so fifteen days hold one trace day twice: the first and the last.
 Where a trace's weekday is unknown its first day counts as a Monday (see data/README.md).
 """
 
