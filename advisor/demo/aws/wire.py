@@ -1,8 +1,8 @@
 """The layer's wiring: which correction answers a call, how a call reaches moto, and the HTTP server.
 
 A correction is a function `(aws, call) -> dict` under `@answers(service, action)`. It takes the parsed
-request and returns the response as the botocore service model describes it (datetimes allowed), or raises
-`AwsError`. It may ask moto with `aws.moto(call)` and mend the answer. Its own state is in `aws.state(...)`.
+request and returns the response as the botocore service model describes it (datetimes and NumPy arrays allowed),
+or raises `AwsError`. It may ask moto with `aws.moto(call)` and mend the answer. Its own state is in `aws.state(...)`.
 """
 
 import gzip
@@ -189,10 +189,13 @@ def _moto_error(reply: Any) -> AwsError:
 
 
 def _dumps(value: object) -> bytes:
-    return json.dumps(value, default=_epoch).encode()
+    return json.dumps(value, default=_plain).encode()
 
 
-def _epoch(value: object) -> float:
+def _plain(value: object) -> object:
+    """An instant as seconds since 1970, a NumPy array as a list."""
     if isinstance(value, datetime):
         return value.timestamp()
+    if hasattr(value, "tolist"):
+        return value.tolist()
     raise TypeError(f"not JSON: {type(value).__name__}")
