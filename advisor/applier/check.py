@@ -1,0 +1,84 @@
+"""What must hold before anything is written: nothing drifted, nothing is under way, the plan is understood."""
+
+from collections.abc import Iterator, Mapping
+
+from advisor.applier.aws import Aws, Client
+from advisor.applier.description import differences
+from advisor.applier.live import Live, read_live
+from advisor.applier.steps import KEEP, REGISTERED, TRACKING
+from advisor.domain.errors import ApplyRefused, one_line
+from advisor.domain.plan import Change, Plan, Step
+
+# The fields that a step of a plan may name; a plan file may have been written by anybody.
+FIELDS: Mapping[str, frozenset[str]] = {
+    "register-task-definition": frozenset({"family", "from", "cpu", "memory", "containers"}),
+    "update-service": frozenset({"taskDefinition", "desiredCount"}),
+    "register-scalable-target": frozenset({"MinCapacity", "MaxCapacity", KEEP}),
+    "put-scaling-policy": frozenset({"PolicyName", "PolicyType", TRACKING}),
+    "delete-scaling-policy": frozenset({"PolicyName"}),
+}
+_CONTAINER_FIELDS = {"name", "cpu", "memory", "memoryReservation"}
+_MOST_SHOWN = 12
+
+
+def check_plan(plan: Plan, client: Client) -> None:
+    """Raise ApplyRefused, naming every difference of every change, unless the whole plan can be applied."""
+    twins = {str(c.id) for c in plan.changes if [d.id for d in plan.changes].count(c.id) > 1}
+    problems = [f"{name}: the plan changes it twice" for name in sorted(twins)]
+    for change in plan.changes:
+        found = list(step_problems(change.steps))
+        if not found:
+            found = list(problems_of(change, read_live(Aws(client, change.id))))
+        problems += [f"{change.id}: {problem}" for problem in found]
+    if problems:
+        raise refusal(problems)
+
+
+def refusal(problems: list[str]) -> ApplyRefused:
+    """The refusal that names the problems, on one line."""
+    shown = problems[:_MOST_SHOWN]
+    more = f"; and {len(problems) - len(shown)} more" if len(problems) > len(shown) else ""
+    return ApplyRefused(
+        f"{'; '.join(shown)}{more}. Rule: live state is what the plan was made from. "
+        "Nothing was changed. Next: collect, review and plan again."
+    )
+
+
+def problems_of(change: Change, live: Live) -> Iterator[str]:
+    """Why a change cannot be made now; each a few words that name field, expected and live value."""
+    yield from differences(change.expects, live.description)
+    if live.deploying:
+        yield "a deployment is under way"
+    if live.definition.get("status", "ACTIVE") != "ACTIVE":
+        yield "its task definition is deregistered, so that undo could not go back to it"
+    if live.description["owner"] and live.description["owner"] == change.expects.get("owner"):
+        yield f"it is owned by {one_line(live.description['owner'])}"
+    named = {c["name"] for c in live.definition["containerDefinitions"]}
+    for name in sorted(_containers(change.steps) - named):
+        yield f"the task definition has no container {one_line(name)}"
+
+
+def step_problems(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Steps that apply does not understand, or whose fields it would not set."""
+    registers = any(step.kind == "register-task-definition" for step in steps)
+    for step in steps:
+        if step.kind not in FIELDS:
+            yield f"a plan's step cannot be {step.kind}"
+        elif odd := set(step.parameters) - FIELDS[step.kind]:
+            yield f"{step.kind} may not set {', '.join(map(one_line, sorted(odd)))}"
+        elif step.parameters.get("taskDefinition") == REGISTERED and not registers:
+            yield "a revision is rolled out that the plan does not register"
+    for fields in _container_fields(steps):
+        if odd := set(fields) - _CONTAINER_FIELDS:
+            yield f"a container's {', '.join(map(one_line, sorted(odd)))} may not be set"
+
+
+def _container_fields(steps: tuple[Step, ...]) -> Iterator[Mapping[str, object]]:
+    for step in steps:
+        containers = step.parameters.get("containers", ())
+        if isinstance(containers, list | tuple):
+            yield from (c for c in containers if isinstance(c, Mapping))
+
+
+def _containers(steps: tuple[Step, ...]) -> set[str]:
+    return {str(fields.get("name")) for fields in _container_fields(steps)}

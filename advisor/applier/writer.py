@@ -1,0 +1,165 @@
+"""The writes to one service: each is announced in the journal, made, and its result written down.
+
+A step of a plan names fields; here it becomes the parameters of a call: the registered revision's ARN takes
+the place of `REGISTERED`, changed policy fields are laid over the live policy, and the minimum that keeps
+capacity is worked out from the tasks desired at that moment.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from advisor.applier.aws import Aws
+from advisor.applier.definitions import describe, fields_not_carried, latest_revision, request_for, revision_of
+from advisor.applier.description import live_policy_fields
+from advisor.applier.journal import Journal
+from advisor.applier.live import CONFIGURATIONS, read_live, read_service
+from advisor.applier.steps import KEEP, REGISTERED, sets_of
+from advisor.domain.errors import AwsFailed
+from advisor.domain.plan import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a rollout is waited for [s], how often it is looked at [s], and how to sleep."""
+
+    wait_seconds: float = 900.0
+    poll_seconds: float = 5.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Writer:
+    """Makes the calls of one change; `registered` is the new revision's ARN once there is one."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        journal: Journal,
+        *,
+        number: int,
+        patience: Patience,
+        exact: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.aws, self.journal, self.number, self.patience = aws, journal, number, patience
+        self.exact = exact or {}
+        self.registered: str | None = None
+        self.rolling = False
+        self.sets: list[Mapping[str, Any]] = []
+
+    def do(self, step: Step) -> None:
+        """One step: announced, made, written down; raises AwsFailed, and that is written down too."""
+        parameters = self._resolved(step)
+        sets = self._sets(step, parameters)
+        self._note("before", step, says=step.says, parameters=parameters, sets=sets)
+        try:
+            result = self._call(step, parameters)
+        except AwsFailed as error:
+            self._note("failed", step, error=str(error))
+            raise
+        self._note("after", step, result=result)
+        self.sets.append(sets)
+        if step.kind == "register-task-definition":
+            self._check_carried(parameters)
+        if step.kind == "update-service" and "taskDefinition" in parameters:
+            self.rolling = not wait_for_rollout(self.aws, parameters["taskDefinition"], self.patience)
+
+    def _note(self, event: str, step: Step, **fields: Any) -> None:
+        self.journal.write(event, change=self.number, kind=step.kind, **fields)
+
+    def _resolved(self, step: Step) -> dict[str, Any]:
+        parameters: dict[str, Any] = dict(step.parameters)
+        match step.kind:
+            case "register-task-definition":
+                after = revision_of(parameters["from"])
+                return parameters | {"after": latest_revision(self.aws, parameters["family"], default=after)}
+            case "update-service" if parameters.get("taskDefinition") == REGISTERED:
+                return parameters | {"taskDefinition": self.registered}
+            case "register-scalable-target" if KEEP in parameters:
+                return self._held_up(parameters)
+            case "put-scaling-policy":
+                return self._whole_policy(parameters)
+            case _:
+                return parameters
+
+    def _held_up(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        desired = read_service(self.aws)["desiredCount"]
+        least = math.ceil(desired * parameters[KEEP] - 1e-9)
+        most = parameters["MaxCapacity"]
+        return {"MinCapacity": min(most, max(parameters["MinCapacity"], least)), "MaxCapacity": most}
+
+    def _whole_policy(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        name = parameters["PolicyName"]
+        if name in self.exact:
+            return dict(self.exact[name])
+        held = read_live(self.aws).policies.get(name, {})
+        key = CONFIGURATIONS[parameters["PolicyType"]]
+        return {**parameters, key: {**held.get(key, {}), **parameters[key]}}
+
+    def _sets(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        if step.kind == "put-scaling-policy":
+            return {"policies": {parameters["PolicyName"]: live_policy_fields(parameters)}}
+        if step.kind == "delete-scaling-policy":
+            return {"policies": {parameters["PolicyName"]: None}}
+        return sets_of(parameters, step.kind)
+
+    def _call(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        match step.kind:
+            case "register-task-definition":
+                return self._register(parameters)
+            case "update-service":
+                self.aws.ecs("update_service", **self.aws.service, **parameters)
+            case "register-scalable-target":
+                self.aws.scaling("register_scalable_target", **self.aws.resource, **parameters)
+            case "put-scaling-policy":
+                self.aws.scaling("put_scaling_policy", **self.aws.resource, **parameters)
+            case "delete-scaling-policy":
+                self.aws.scaling("delete_scaling_policy", **self.aws.resource, **parameters)
+            case "deregister-task-definition":
+                self.aws.ecs("deregister_task_definition", **parameters)
+            case _:
+                raise AwsFailed(f"{self.aws.id}: apply does not know the step {step.kind}")
+        return {}
+
+    def _register(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self.aws.ecs("register_task_definition", **self._request(parameters))
+        self.registered = str(answer["taskDefinition"]["taskDefinitionArn"])
+        return {"arn": self.registered}
+
+    def _request(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        source = describe(self.aws, parameters["from"])
+        return request_for(source["taskDefinition"], source.get("tags", ()), parameters)
+
+    def _check_carried(self, parameters: Mapping[str, Any]) -> None:
+        arn = self.registered or ""
+        if names := fields_not_carried(self._request(parameters), describe(self.aws, arn)):
+            raise AwsFailed(f"{self.aws.id}: {arn} does not carry over {', '.join(names)}")
+
+
+def is_steady(service: Mapping[str, Any], definition: str) -> bool:
+    """Whether the rollout of a revision is finished.
+
+    Raises AwsFailed where ECS gave it up: the deployment failed, or the circuit breaker rolled it back.
+    """
+    deployments = service.get("deployments", ())
+    primary: Mapping[str, Any] = next((d for d in deployments if d.get("status") == "PRIMARY"), {})
+    name = service.get("serviceName", "")
+    if primary.get("rolloutState") == "FAILED":
+        raise AwsFailed(f"{name}: ECS says that the deployment of {definition} failed")
+    if primary.get("taskDefinition", definition) != definition:
+        raise AwsFailed(f"{name}: ECS rolled the deployment of {definition} back")
+    if len(deployments) > 1:
+        return False
+    if "rolloutState" in primary:
+        return bool(primary["rolloutState"] == "COMPLETED")
+    return bool(service.get("runningCount") == service.get("desiredCount"))
+
+
+def wait_for_rollout(aws: Aws, definition: str, patience: Patience) -> bool:
+    """Wait until the rollout is steady; False where the time ran out first. Raises AwsFailed where it failed."""
+    for _ in range(max(1, math.ceil(patience.wait_seconds / patience.poll_seconds))):
+        if is_steady(read_service(aws), definition):
+            return True
+        patience.sleep(patience.poll_seconds)
+    return False
