@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 ACCOUNT = "123456789012"  # the account of credentials that assumed no role, as moto has it
+NOT_IN_MOTO = ("pricing",)
 CORRECTIONS = ("cloudwatch", "ecs", "scaling", "pricing")  # modules of this package, imported on start
 
 # service name in the credential scope -> (our name, X-Amz-Target prefix, content type)
@@ -110,6 +112,8 @@ class LocalAws:
 
     def moto(self, call: Call, **changed: Any) -> dict[str, Any]:
         """What moto itself answers to this call, with some parameters changed; raises its error as `AwsError`."""
+        if call.service in NOT_IN_MOTO:
+            raise _not_here(call)
         asked = replace(call, params={**call.params, **changed})
         scope, target, kind = _BY_NAME[call.service]
         credential = f"AKIALOCAL/20260101/{call.region}/{scope}/aws4_request"
@@ -119,25 +123,40 @@ class LocalAws:
             "X-Moto-Account-Id": call.account,
             "Content-Type": kind,
         }
-        reply = self._moto.post("/", data=_dumps(asked.params), headers=headers)
+        try:
+            reply = self._moto.post("/", data=_dumps(asked.params), headers=headers)
+        except NotImplementedError:
+            raise _not_here(call) from None
+        except Exception as error:
+            raise AwsError("InternalFailure", f"moto: {type(error).__name__}: {error}", status=500) from error
         if reply.status_code == 200:
             return dict(json.loads(reply.get_data() or b"{}"))
-        raise _moto_error(reply)
+        raise _moto_error(call, reply)
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Any:
         """The WSGI application: corrected calls are answered here, everything else goes to moto untouched."""
         request = Request(environ)
         call = _parse(request)
         if call is None:
-            return self._moto.application(environ, start_response)
+            return self._untouched(environ, start_response)
         try:
-            body, status, headers = _dumps(self.answer(call)), 200, {}
+            reply = Response(_dumps(self.answer(call)), status=200)
         except AwsError as error:
-            body = _dumps({"__type": error.code, "message": error.message})
-            status, headers = error.status, {"x-amzn-query-error": f"{error.code};Sender"}
-        reply = Response(body, status=status, content_type=_BY_NAME[call.service][2], headers=headers)
+            reply = _error_reply(call, error)
+        except Exception as error:  # a broken correction must be heard, not hang the client
+            why = f"{call.service} {call.action}: {type(error).__name__}: {error}"
+            reply = _error_reply(call, AwsError("InternalFailure", why, status=500))
+        reply.content_type = _BY_NAME[call.service][2]
         reply.headers["x-amzn-RequestId"] = str(uuid.uuid4())
         return reply(environ, start_response)
+
+    def _untouched(self, environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            return self._moto.application(environ, start_response)
+        except Exception as error:  # HTTP 501, because clients try a 500 again in vain
+            why = escape(f"{type(error).__name__}: {error}")
+            body = f"<ErrorResponse><Error><Code>InternalFailure</Code><Message>{why}</Message></Error></ErrorResponse>"
+            return Response(body, status=501, content_type="text/xml")(environ, start_response)
 
 
 @contextmanager
@@ -179,17 +198,30 @@ def _parse(request: Request) -> Call | None:
     )
 
 
-def _moto_error(reply: Any) -> AwsError:
+def _error_reply(call: Call, error: AwsError) -> Response:
+    """An error on the wire; services that once spoke query repeat its code in a header (`awsQueryCompatible`)."""
+    reply = Response(_dumps({"__type": error.code, "message": error.message}), status=error.status)
+    if call.service == "cloudwatch":
+        fault = "Sender" if error.status < 500 else "Receiver"
+        reply.headers["x-amzn-query-error"] = f"{error.code};{fault}"
+    return reply
+
+
+def _moto_error(call: Call, reply: Any) -> AwsError:
     try:
         said: Mapping[str, str] = json.loads(reply.get_data())
     except ValueError:
-        return AwsError("InternalFailure", f"moto answered HTTP {reply.status_code}", status=500)
+        return _not_here(call)
     code = said.get("__type", "InternalFailure").rpartition("#")[2]
     return AwsError(code, said.get("message") or said.get("Message") or "", status=reply.status_code)
 
 
 def _dumps(value: object) -> bytes:
     return json.dumps(value, default=_plain).encode()
+
+
+def _not_here(call: Call) -> AwsError:
+    return AwsError("UnknownOperationException", f"The local AWS does not have {call.service} {call.action}.")
 
 
 def _plain(value: object) -> object:
