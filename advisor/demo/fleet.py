@@ -15,6 +15,7 @@ from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import LocalAws
 from advisor.demo.fleet_control import ask, create_clusters, create_service, target_group
 from advisor.demo.fleet_history import DAYS, History, Statistics, make_history
+from advisor.demo.fleet_scaling import add_scaling
 from advisor.demo.fleet_services import ON_EC2, SERVICES, STANDALONE
 from advisor.demo.fleet_spec import CANARY, DATA, IRELAND, SHOP, VIRGINIA, DemoService, canaries, container
 from advisor.demo.traces import Floats
@@ -35,6 +36,8 @@ def build_fleet(aws: LocalAws, *, now: datetime, services: Sequence[DemoService]
     for service in services:
         history = make_history(service, now=now, days=days)
         create_service(aws, service, desired=history.desired, now=now)
+        if service.setup.minimum is not None:
+            add_scaling(aws, service, now=now)
         _publish(aws, service, history)
     _add_service_on_ec2(aws, ON_EC2)
     _add_scheduled_task(aws, STANDALONE)

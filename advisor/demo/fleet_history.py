@@ -141,7 +141,8 @@ def _memory(
         mean = 100 * used / service.setup.size.memory
     else:
         trace = load_traces()[service.work.memory_trace]
-        mean = replay(trace, start=start, minutes=work.size, seed=seed_of(service)).memory
+        laid = replay(trace, start=start, minutes=work.size, seed=seed_of(service))
+        mean = service.work.memory_scale * laid.memory
     mean = np.clip(mean * (1 + 0.004 * random.standard_normal(mean.size)), 0, 100)
     return mean, *spread_over_tasks(mean, running, 0.012, random)
 

@@ -47,7 +47,7 @@ CATALOG_CACHE = DemoService(
     id=_in(SHOP, VIRGINIA, "prod/catalog-cache"),
     why="bound by memory: tasks are nearly full, CPU is not; CPU and memory are those of one Google task",
     setup=Setup(size=TaskSize.of(vcpu=2, gib=8), desired=3),
-    work=Work(trace="google-22", peak_vcpu=2.0, memory_trace="google-22"),
+    work=Work(trace="google-22", peak_vcpu=2.0, memory_trace="google-22", memory_scale=0.86),
     tags={"team": "catalog", "environment": "production"},
 )
 
@@ -203,7 +203,7 @@ FEATURE_STORE = DemoService(
     id=_in(DATA, VIRGINIA, "data/feature-store"),
     why="a plain one; CPU is an Azure machine's and memory a Google task's, which never met",
     setup=Setup(size=TaskSize.of(vcpu=1, gib=4), desired=5),
-    work=Work(trace="azure-vm-6", peak_vcpu=1.4, memory_trace="google-75"),
+    work=Work(trace="azure-vm-6", peak_vcpu=1.4, memory_trace="google-75", memory_scale=0.75),
     tags={"team": "data"},
 )
 

@@ -21,8 +21,9 @@ class Work:
         demand = peak_vcpu x load / 99.5th percentile of load
 
     Memory of one task is `base_mib + mib_per_vcpu x work of the task`, or, where `memory_trace` is named, that
-    trace's percent of its own limit taken as percent of the task's memory. `imbalance` is the relative spread
-    of CPU between tasks. `requests`: the trace counts requests per minute, and the load balancer reports them.
+    trace's percent of its own limit times `memory_scale`, as percent of the task's memory (Borg's limits are
+    soft and are exceeded; a Fargate task would be killed). `imbalance` is the relative spread of CPU between
+    tasks. `requests`: the trace counts requests per minute, and the load balancer reports them.
     `blind_minutes`: the meter was silent for so long, once, half-way.
     """
 
@@ -31,6 +32,7 @@ class Work:
     base_mib: float = 0.0
     mib_per_vcpu: float = 0.0
     memory_trace: str | None = None
+    memory_scale: float = 1.0
     imbalance: float = 0.06
     requests: bool = False
     blind_minutes: int = 0
