@@ -12,8 +12,6 @@ import click
 from advisor.cli import screen
 from advisor.domain.errors import AdvisorError, InputRefused
 
-DONE, DONE_WITH_SKIPPED, INTERRUPTED = 0, 1, 130
-
 _file = click.Path(path_type=Path)
 _store = click.option("--store", required=True, metavar="DIR", help="The store: a local folder.")
 _review = click.option("--review", "review_file", required=True, type=_file, help="review.json of `advisor review`.")
@@ -246,8 +244,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
+        code = screen.INTERRUPTED
     except AdvisorError as error:
         click.echo(f"advisor: {screen.clean(str(error))}", err=True)
         code = error.exit_code
-    sys.exit(code or DONE)
+    sys.exit(code or screen.DONE)

@@ -3,14 +3,29 @@
 Results go to stdout, progress to stderr.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
+
+    from advisor.applier import Applied, Done, Undone
+    from advisor.collection import CollectionReport
+    from advisor.demo.run import DemoSummary
+    from advisor.domain.finding import Review
+    from advisor.domain.inventory import Inventory, Skipped
+    from advisor.domain.plan import Plan
+    from advisor.fargate.billing import Bill
+    from advisor.fargate.prices import Price
+    from advisor.simulation import Outcome
+
+DONE, DONE_WITH_SKIPPED, AWS_REFUSED, INTERRUPTED = 0, 1, 3, 130
 
 Progress = Callable[[int, int], None]
 
@@ -59,3 +74,148 @@ def working(what: str) -> Iterator[None]:
 
     with Console(stderr=True).status(what):
         yield
+
+
+def imported(inventory: "Inventory", new_rows: int, store: str) -> int:
+    """What an import added."""
+    say(f"Imported {len(inventory.services)} services, {new_rows:,} new rows.")
+    return _next(f"advisor review --store {quote(store)} --json review.json")
+
+
+def collected(report: "CollectionReport", store: str) -> int:
+    """What a collection found, what it skipped, what AWS refused; 3 where AWS refused something."""
+    say(
+        f"Collected {report.services} services, {report.new_rows:,} new rows, with {sum(report.calls.values()):,} calls."
+    )
+    _list_skipped(report.skipped)
+    for failure in report.failures:
+        click.echo(f"AWS refused: {clean(failure)}", err=True)
+    _next(f"advisor review --store {quote(store)} --json review.json")
+    if report.failures:
+        return AWS_REFUSED
+    return DONE_WITH_SKIPPED if report.skipped else DONE
+
+
+def reviewed(review: "Review", path: "Path") -> int:
+    """The recommendations as a table, the money, what was skipped."""
+    recommendations(review)
+    _list_skipped(review.totals.skipped)
+    _next(f"advisor report --review {quote(str(path))} --out {quote(str(path.parent))}")
+    return DONE_WITH_SKIPPED if review.totals.skipped else DONE
+
+
+def recommendations(review: "Review") -> None:
+    """Every service with now, then and saving, and the sums; money in USD per month of 730 hours."""
+    from rich.table import Table
+
+    from advisor.report import view, words
+
+    table = Table("service", "region", "verdict", "now", "recommended", "USD now", "USD then", "saving")
+    for column in table.columns[-3:]:
+        column.justify, column.no_wrap = "right", True
+    rows = view.rows(review)
+    for row in rows:
+        new = row.advice.recommended if row.advice.verdict == "change" else None
+        table.add_row(
+            clean(row.advice.id.service),
+            row.advice.id.region,
+            row.advice.verdict,
+            words.brief(row.advice.current),
+            words.brief(new) if new else "",
+            words.money(row.now),
+            words.money(row.then),
+            words.money(row.saving),
+        )
+    console().print(table)
+    total = view.summary(review, rows)
+    say(
+        f"{words.money(total.now)} a month now, {words.money(total.then)} as recommended: "
+        f"{words.money(total.saving)} saved ({words.percent(total.saving_share)}); "
+        f"the recommended cost may turn out between {words.money(total.low)} and {words.money(total.high)}."
+    )
+
+
+def wrote(paths: Iterable["Path"]) -> int:
+    """The files that were written."""
+    for path in paths:
+        say(f"Wrote {path}")
+    return DONE
+
+
+def simulated(outcome: "Outcome", bill: "Bill", path: "Path") -> int:
+    """The outcome of one replay on one line."""
+    say(f"{outcome.task_seconds:,} task-seconds, {bill.total:.2f} USD, {outcome.actions} scaling actions,")
+    say(f"{outcome.unmet_share:.4%} of the work unmet. Wrote {path}")
+    return DONE
+
+
+def planned(plan: "Plan", path: "Path") -> int:
+    """What the plan will do, and what it will not."""
+    for change in plan.changes:
+        say(f"{clean(str(change.id))}: {clean(change.summary)}")
+        for number, step in enumerate(change.steps, start=1):
+            say(f"  {number}. {clean(step.says)}")
+    for left in plan.not_planned:
+        say(f"Not planned: {clean(str(left.id))}: {clean(left.reason)}")
+    say(f"Wrote {path}: {len(plan.changes)} changes, {len(plan.not_planned)} left to their owners.")
+    _next(f"read it, then: advisor apply {quote(str(path))}")
+    return DONE_WITH_SKIPPED if plan.not_planned else DONE
+
+
+def applied(done: "Applied", journal: "Path") -> int:
+    """What was changed and verified, and how to take it back."""
+    _list_done(done.changes, "applied and verified")
+    if done.changes:
+        _next(f"to take it back: advisor undo {quote(str(journal))}")
+    return DONE
+
+
+def undone(done: "Undone") -> int:
+    """What was taken back."""
+    _list_done(done.changes, "as before")
+    for id in done.already:
+        say(f"{clean(str(id))}: was already as before")
+    return DONE
+
+
+def price_list(prices: Iterable["Price"]) -> int:
+    """Prices with source, date and certainty."""
+    from rich.table import Table
+
+    table = Table("region", "platform", "capacity", "unit", "USD", "as of", "certainty", "source")
+    for p in prices:
+        table.add_row(
+            p.region, f"{p.os} {p.architecture}", p.capacity, p.unit, str(p.usd), p.as_of, p.certainty, p.source
+        )
+    console().print(table)
+    return DONE
+
+
+def demo(summary: "DemoSummary") -> int:
+    """The demo's last screen: recommendations, money, where the report is, what to type next."""
+    if summary.failed:
+        click.echo(f"The demo stopped (exit code {summary.exit_code}): {summary.failed}", err=True)
+        return summary.exit_code
+    if summary.review is not None:
+        say("")
+        recommendations(summary.review)
+    say(f"\nDone in {summary.seconds:.0f} s. The report: {summary.report}")
+    return _next(summary.next_command)
+
+
+def _list_done(changes: Iterable["Done"], how: str) -> None:
+    for change in changes:
+        say(f"{clean(str(change.id))}: {clean(change.summary)}: {'still rolling out' if change.rolling else how}")
+        for left in change.left:
+            say(f"  left: {clean(left)}")
+
+
+def _list_skipped(skipped: Iterable["Skipped"]) -> None:
+    for one in skipped:
+        place = f"{one.account}/{one.region}/{one.service}"
+        say(f"Skipped: {clean(place)}: {clean(one.reason)}")
+
+
+def _next(command: str) -> int:
+    say(f"Next: {command}")
+    return DONE
