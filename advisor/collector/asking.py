@@ -1,0 +1,101 @@
+"""Asking AWS: one call or all its pages, and every foreign error as our own, with the IAM action it needs."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from advisor.domain.errors import AwsFailed, one_line
+
+if TYPE_CHECKING:
+    from advisor.collector.sessions import AwsSession
+
+READ_ACTIONS: dict[str, str] = {
+    "ecs:ListClusters": "which clusters there are",
+    "ecs:ListServices": "which services they run",
+    "ecs:DescribeServices": "counts, capacity providers, deployments and tags of services",
+    "ecs:DescribeTaskDefinition": "sizes, architecture and containers; environment and secrets are not kept",
+    "ecs:ListServiceDeployments": "when services were deployed",
+    "ecs:DescribeServiceDeployments": "what ran before the first of them",
+    "ecs:DescribeServiceRevisions": "with which size they were deployed",
+    "ecs:ListTasks": "standalone tasks, to list them as not covered",
+    "ecs:DescribeTasks": "likewise",
+    "application-autoscaling:DescribeScalableTargets": "bounds of autoscaled services",
+    "application-autoscaling:DescribeScalingPolicies": "their policies",
+    "application-autoscaling:DescribeScheduledActions": "their scheduled actions",
+    "cloudwatch:DescribeAlarms": "periods and thresholds of the policies' alarms",
+    "cloudwatch:GetMetricData": "CPU, memory and task counts, minute by minute",
+    "events:ListRuleNamesByTarget": "scheduled tasks, to list them as not covered",
+    "events:ListTargetsByRule": "likewise",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"}
+_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+_BAD_CREDENTIALS = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+}
+
+
+def ask(session: "AwsSession", region: str, service: str, action: str, **parameters: Any) -> dict[str, Any]:
+    """The answer to one call; raises AwsFailed naming the IAM action, the account and the region."""
+    operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
+    try:
+        return dict(getattr(session.client(service, region), operation)(**parameters))
+    except (ClientError, BotoCoreError) as error:
+        raise aws_failed(error, f"{service}:{action}", account=session.account, region=region) from error
+
+
+def pages(session: "AwsSession", region: str, service: str, action: str, key: str, **parameters: Any) -> Iterator[Any]:
+    """What all pages hold under `key`, in order; raises AwsFailed, also where a page token comes twice."""
+    seen: set[str] = set()
+    name = "NextToken" if service != "ecs" else "nextToken"
+    while True:
+        answer = ask(session, region, service, action, **parameters)
+        yield from answer.get(key, ())
+        token = answer.get(name)
+        if not token:
+            return
+        if token in seen:
+            raise AwsFailed(f"{service}:{action} in {session.account}/{region}: AWS gave the same page token twice.")
+        seen.add(token)
+        parameters = {**parameters, name: token}
+
+
+def aws_failed(error: Exception, action: str, *, account: str = "", region: str = "") -> AwsFailed:
+    """A foreign error as AwsFailed: what failed, where, why, and what to do next."""
+    place = f" in {account}/{region}" if account else ""
+    if isinstance(error, ClientError):
+        return AwsFailed(f"AWS{place}: {action} {_client_error(error, action)}")
+    return AwsFailed(f"AWS{place}: {action} {_other_error(error)}")
+
+
+def _client_error(error: ClientError, action: str) -> str:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    said = one_line(str(error.response.get("Error", {}).get("Message", "")), 160)
+    if code in _BAD_CREDENTIALS:
+        return f"refused the credentials ({one_line(code)}). Next: renew them, then run this again."
+    if code in _DENIED or status == 403:
+        return f"was denied ({one_line(code)}). Next: allow {action}, then run this again."
+    if code in _THROTTLED:
+        return f"was throttled, also after retries ({one_line(code)}). Next: run this again later."
+    return f"failed ({one_line(code)}: {said}). Next: run this again; if it stays, look the code up in AWS's manual."
+
+
+def _other_error(error: Exception) -> str:
+    if isinstance(error, NoCredentialsError | CredentialRetrievalError):
+        return "found no usable credentials. Next: set AWS_PROFILE, pass --profile or check --role-arn."
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return "could not reach AWS. Next: check network, region and AWS_ENDPOINT_URL, then run this again."
+    return f"failed ({type(error).__name__}: {one_line(str(error), 160)}). Next: check profile and region."

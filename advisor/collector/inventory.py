@@ -1,0 +1,142 @@
+"""One region's inventory: services with their settings, and what is seen but not covered."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from advisor.collector.asking import ask, pages
+from advisor.collector.history import Deployed, History, histories
+from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
+from advisor.collector.services import service_id, service_of, why_not
+from advisor.collector.sessions import THREADS, AwsSession
+from advisor.collector.standalone import running_tasks, scheduled_tasks
+from advisor.collector.task_definitions import Definitions, task_definitions
+from advisor.domain.errors import AwsFailed, one_line
+from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
+
+SERVICES_PER_CALL = 10  # documented: DescribeServices takes at most 10
+Described = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """An inventory with what failed on the way, one line each; `complete` = every service was listed."""
+
+    inventory: Inventory
+    failures: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def collect_inventory(session: AwsSession, region: str, *, now: datetime) -> Inventory:
+    """What runs in a region of the session's account; raises AwsFailed where not even clusters are listed."""
+    return gather(session, region, now=now).inventory
+
+
+def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
+    """As `collect_inventory`, with the failures; a part that fails does not stop the rest."""
+    clusters = sorted(pages(session, region, "ecs", "ListClusters", "clusterArns"))
+    described, unlisted = _services(session, region, clusters)
+    covered = [service for service in described if not why_not(service)]
+    scaling = scaling_of_region(session, region, now=now)
+    history = histories(session, region, covered)
+    definitions = task_definitions(session, region, _definitions_of(covered, history))
+    made = [
+        _made(session, region, service, history=history, definitions=definitions, scaling=scaling, now=now)
+        for service in described
+    ]
+    others, unseen = _others(session, region, clusters)
+    history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
+    failures = (*unlisted, *scaling.failures, *history_failures, *unseen)
+    inventory = Inventory(
+        taken_at=now.astimezone(UTC),
+        services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
+        skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others)),
+    )
+    return Gathered(inventory=inventory, failures=tuple(dict.fromkeys(map(str, failures))), complete=not unlisted)
+
+
+def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Described], list[AwsFailed]]:
+    """Every service of every cluster, and what could not be listed or described."""
+
+    def list_(cluster: str) -> list[tuple[str, list[str]]]:
+        arns = sorted(pages(session, region, "ecs", "ListServices", "serviceArns", cluster=cluster, maxResults=100))
+        return [(cluster, arns[i : i + SERVICES_PER_CALL]) for i in range(0, len(arns), SERVICES_PER_CALL)]
+
+    def describe(batch: tuple[str, list[str]]) -> list[Described]:
+        cluster, arns = batch
+        given = {"cluster": cluster, "services": arns, "include": ["TAGS"]}
+        return list(ask(session, region, "ecs", "DescribeServices", **given).get("services", ()))
+
+    batches, failed = _each(list_, clusters)
+    described, more_failed = _each(describe, batches)
+    return described, [*failed, *more_failed]
+
+
+def _others(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Skipped], list[AwsFailed]]:
+    """Scheduled and standalone tasks of every cluster."""
+    scheduled, failed = _each(lambda arn: list(scheduled_tasks(session, region, arn)), clusters)
+    running, more_failed = _each(lambda arn: list(running_tasks(session, region, arn)), clusters)
+    known = {skipped.service for skipped in scheduled}
+    return [*scheduled, *(s for s in running if s.service not in known)], [*failed, *more_failed]
+
+
+def _each(work: Callable[[Any], list[Any]], items: Iterable[Any]) -> tuple[list[Any], list[AwsFailed]]:
+    """Do the work for each item in parallel; returns all results and all failures."""
+
+    def safe(item: Any) -> list[Any] | AwsFailed:
+        try:
+            return work(item)
+        except AwsFailed as error:
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        done = list(pool.map(safe, items))
+    found = [result for results in done if isinstance(results, list) for result in results]
+    return found, [error for error in done if isinstance(error, AwsFailed)]
+
+
+def _made(
+    session: AwsSession,
+    region: str,
+    described: Described,
+    *,
+    history: History,
+    definitions: Definitions,
+    scaling: ScalingOfRegion,
+    now: datetime,
+) -> Service | Skipped:
+    """A service, or why it is not covered; an answer that is not as documented skips that service alone."""
+    id = service_id(described, account=session.account, region=region)
+    reason = why_not(described)
+    definition = definitions.get(str(described.get("taskDefinition")))
+    if not reason and not isinstance(definition, TaskDefinition):
+        reason = f"its task definition could not be read: {definition}"
+    if not reason and isinstance(definition, TaskDefinition):
+        try:
+            return service_of(
+                described,
+                id=id,
+                definition=definition,
+                history=history.get(described["serviceArn"], ()),
+                definitions=definitions,
+                scaling=scaling,
+                seen_at=now.astimezone(UTC),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"AWS's answer is not as documented: {one_line(str(error))}"
+    return Skipped(service=id.service, account=id.account, region=id.region, reason=reason)
+
+
+def _definitions_of(services: Iterable[Described], history: History) -> Iterator[str]:
+    for service in services:
+        yield str(service["taskDefinition"])
+    for deployed in history.values():
+        yield from (
+            (d.task_definition for d in deployed if isinstance(d, Deployed)) if isinstance(deployed, tuple) else ()
+        )
+
+
+def _sorted(skipped: Iterable[Skipped]) -> tuple[Skipped, ...]:
+    return tuple(sorted(dict.fromkeys(skipped), key=lambda s: (s.service, s.reason)))

@@ -1,0 +1,67 @@
+"""Task definitions as records. Fields are taken one by one: environment, secrets, commands and images are not."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from advisor.collector.asking import ask
+from advisor.collector.sessions import THREADS, AwsSession
+from advisor.domain.errors import AwsFailed, InputRefused, one_line
+from advisor.domain.inventory import Container, TaskDefinition
+from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, TaskSize
+from advisor.domain.units import Mib
+from advisor.fargate.sizes import check_size, parse_cpu, parse_memory
+
+Definitions = Mapping[str, TaskDefinition | AwsFailed | InputRefused]
+
+
+def task_definitions(session: AwsSession, region: str, arns: Iterable[str]) -> Definitions:
+    """Each task definition as a record, or the reason why there is none."""
+    wanted = sorted(set(arns))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return dict(zip(wanted, pool.map(lambda arn: _read(session, region, arn), wanted), strict=True))
+
+
+def task_definition_of(described: Mapping[str, Any]) -> TaskDefinition:
+    """DescribeTaskDefinition's `taskDefinition` as a record; raises InputRefused where it is none for Fargate."""
+    arn = str(described.get("taskDefinitionArn", ""))
+    where = f"task definition {one_line(arn, 200)}"
+    if not described.get("cpu") or not described.get("memory"):
+        raise InputRefused("no task size", where=where, rule="on Fargate a task has cpu and memory")
+    platform = described.get("runtimePlatform", {})
+    architecture: Architecture = "ARM64" if platform.get("cpuArchitecture") == "ARM64" else "X86_64"
+    os: OperatingSystem = "WINDOWS" if str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS") else "LINUX"
+    size = TaskSize(cpu=parse_cpu(described["cpu"]), memory=parse_memory(described["memory"]))
+    check_size(size, os=os, architecture=architecture, where=where)
+    return TaskDefinition(
+        arn=arn,
+        family=str(described.get("family", "")),
+        revision=int(described.get("revision", 0)),
+        size=size,
+        architecture=architecture,
+        os=os,
+        ephemeral_gib=int(described.get("ephemeralStorage", {}).get("sizeInGiB", INCLUDED_EPHEMERAL_GIB)),
+        containers=tuple(_container(c) for c in described.get("containerDefinitions", ())),
+    )
+
+
+def _read(session: AwsSession, region: str, arn: str) -> TaskDefinition | AwsFailed | InputRefused:
+    try:
+        answer = ask(session, region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
+        return task_definition_of(answer["taskDefinition"])
+    except (AwsFailed, InputRefused) as error:
+        return error
+
+
+def _container(described: Mapping[str, Any]) -> Container:
+    return Container(
+        name=str(described.get("name", "")),
+        essential=bool(described.get("essential", True)),
+        cpu=described.get("cpu"),
+        memory=_mib(described.get("memory")),
+        memory_reservation=_mib(described.get("memoryReservation")),
+    )
+
+
+def _mib(value: int | None) -> Mib | None:
+    return None if value is None else Mib(value)
