@@ -1,1 +1,5 @@
-"""The report room."""
+"""A finished review as one offline HTML page, Markdown, CSV and JSON; reads nothing but the review."""
+
+from advisor.report.writing import write_report
+
+__all__ = ["write_report"]

@@ -1,0 +1,108 @@
+"""The Markdown: for pull requests and chats; short, and with every service in it."""
+
+from collections.abc import Iterable, Sequence
+
+from advisor.domain.finding import Advice, PriceNote, Review
+from advisor.report import words
+from advisor.report.clean import markdown as safe
+from advisor.report.page import VERDICTS, doubtful, headline, notices, scope, why
+from advisor.report.view import Row, Summary, limits, rows, summary
+
+
+def markdown(review: Review) -> str:
+    """The review as Markdown."""
+    shown = rows(review)
+    totals = summary(review, shown)
+    parts = [
+        f"# Fargate cost review: {safe(headline(totals))}",
+        safe(scope(review)),
+        _money(totals),
+        *(f"> {safe(notice)}" for notice in notices(review, totals, shown)),
+        "## Recommendations",
+        _recommendations(review, shown, totals),
+        *_reasons(shown),
+        *_listed("Without advice, and why", _unadvised(shown)),
+        *_listed("Not covered, and why", _skipped(review)),
+        "## Prices used",
+        _prices(review),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _money(totals: Summary) -> str:
+    return (
+        f"**{words.money(totals.now)}** a month now, **{words.money(totals.then)}** as recommended "
+        f"(between {words.money(totals.low)} and {words.money(totals.high)}); "
+        f"{totals.counts['change']} to change, {totals.counts['keep']} to keep, "
+        f"{totals.counts['no-advice']} without advice, {totals.counts['skipped']} not covered."
+    )
+
+
+def _recommendations(review: Review, shown: Sequence[Row], totals: Summary) -> str:
+    heads = "Service|Account|Region|Now|Recommended|USD a month, now|USD a month, recommended|Saving, USD a month"
+    sums = ["**All with a known price**", "", "", "", ""]
+    sums += [f"**{words.money(usd)}**" for usd in (totals.now, totals.then, totals.saving)]
+    lines = [*(_cells(row, review) for row in shown), [*sums, "", "", ""]]
+    return _table([*heads.split("|"), "Risk", "Confidence", "Verdict"], lines, numbers=range(5, 8))
+
+
+def _cells(row: Row, review: Review) -> list[str]:
+    advice = row.advice
+    change = advice.verdict == "change" and advice.recommended is not None
+    names = (advice.id.service, advice.id.account, advice.id.region, words.brief(advice.current))
+    then = (
+        words.brief(advice.recommended) if change and advice.recommended else "same" if advice.verdict == "keep" else ""
+    )
+    confidence = "none" if advice.verdict == "no-advice" else words.confidence_word(advice.confidence)
+    return [
+        *map(safe, (*names, then)),
+        *map(words.money, (row.now, row.then, row.saving)),
+        words.risk_word(advice.risk, limits(review)),
+        confidence,
+        VERDICTS[advice.verdict],
+    ]
+
+
+def _reasons(shown: Sequence[Row]) -> list[str]:
+    changes = [row.advice for row in shown if row.advice.verdict == "change"]
+    blocks = [block for advice in changes for block in (f"### {safe(advice.id.service)}", _points(advice))]
+    return ["## Why", *blocks] if changes else []
+
+
+def _points(advice: Advice) -> str:
+    points = [*map(safe, advice.reasons), *(f"**Caution:** {safe(caution.text)}" for caution in advice.cautions)]
+    if advice.owner:
+        points.append(f"**Owner:** {safe(advice.owner)}")
+    points.append(safe(words.backtest(advice.backtest)))
+    return "\n".join(f"- {point}" for point in points)
+
+
+def _unadvised(shown: Sequence[Row]) -> list[list[str]]:
+    unadvised = [row.advice for row in shown if row.advice.verdict == "no-advice"]
+    return [[safe(a.id.service), safe(a.id.account), safe(a.id.region), safe(why(a))] for a in unadvised]
+
+
+def _skipped(review: Review) -> list[list[str]]:
+    return [[safe(s.service), safe(s.account), safe(s.region), safe(s.reason)] for s in review.totals.skipped]
+
+
+def _listed(title: str, lines: list[list[str]]) -> list[str]:
+    return [f"## {title}", _table(["Service", "Account", "Region", "Why"], lines)] if lines else []
+
+
+def _prices(review: Review) -> str:
+    lines = [_price(price) for price in review.prices]
+    heads = ["Region", "What", "USD", "per", "As of", "Certainty", "Source"]
+    return _table(heads, lines, numbers=(2,)) if lines else "This review names no prices."
+
+
+def _price(price: PriceNote) -> list[str]:
+    certainty = safe(price.certainty)
+    names = (price.region, price.what, price.usd, price.unit, price.as_of)
+    return [*map(safe, names), f"**{certainty}**" if doubtful(price) else certainty, safe(price.source)]
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+    right = set(numbers)
+    rule = ["--:" if place in right else "---" for place in range(len(heads))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *lines))

@@ -1,0 +1,65 @@
+"""The four files of a report, written whole or not at all."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from advisor.codec import review_to_json
+from advisor.domain.errors import InputRefused
+from advisor.domain.finding import Review
+from advisor.report.markdown import markdown
+from advisor.report.page import html
+from advisor.report.table import csv_text
+
+
+def write_report(review: Review, folder: str | Path) -> tuple[Path, ...]:
+    """Write review.html, review.md, review.csv and review.json into `folder`; returns their paths in this order.
+
+    All four are rendered before the first is written, and each appears in one step. Raises InputRefused where
+    the folder cannot be made or written.
+    """
+    texts = {
+        "review.html": html(review),
+        "review.md": markdown(review),
+        "review.csv": csv_text(review),
+        "review.json": review_to_json(review),
+    }
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return _write_all(target, texts)
+    except OSError as error:
+        raise InputRefused(
+            "the report cannot be written",
+            where=str(target),
+            value=error.strerror,
+            rule="a folder that can be made and written",
+            next_step="choose another folder",
+        ) from error
+
+
+def _write_all(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    waiting: dict[Path, Path] = {}
+    try:
+        for name, text in texts.items():
+            waiting[_waiting_file(folder, text)] = folder / name
+        for temporary, final in waiting.items():
+            temporary.replace(final)
+    finally:
+        for temporary in waiting:
+            temporary.unlink(missing_ok=True)
+    return tuple(waiting.values())
+
+
+def _waiting_file(folder: Path, text: str) -> Path:
+    with NamedTemporaryFile("wb", dir=folder, prefix=".review-", suffix=".tmp", delete=False) as file:
+        try:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    Path(file.name).chmod(0o644)
+    return Path(file.name)
