@@ -44,9 +44,12 @@ def data(rows: Sequence[Row]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
+_TIME_LABEL = "utchours(datum.value) ? utcFormat(datum.value, '%H:%M') : utcFormat(datum.value, '%-d %b')"
+
+
 def time_axis() -> alt.X:
-    """The time axis, in UTC."""
-    axis = alt.Axis(title=None, format="%-d %b", formatType="utc", tickCount=8, grid=False, labelOverlap=True)
+    """The time axis, in UTC: dates, and hours between them where the span is short."""
+    axis = alt.Axis(title=None, labelExpr=_TIME_LABEL, tickCount=8, grid=False, labelOverlap=True)
     return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
 
 

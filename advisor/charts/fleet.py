@@ -8,7 +8,7 @@ from advisor.charts.drawing import Row, data, finish
 from advisor.charts.style import INK, NOW_FILL, RECOMMENDED
 from advisor.domain.finding import Advice, Review
 
-WIDTH, ROW_HEIGHT, MOST = 620, 26, 15
+WIDTH, ROW_HEIGHT, MOST = 580, 26, 15
 NOW_LABEL, THEN_LABEL = "now", "recommended"
 
 
@@ -44,7 +44,7 @@ def _bars(place: int, advice: Advice, saving: Decimal) -> list[Row]:
     ]
 
 
-def _short(name: str, most: int = 34) -> str:
+def _short(name: str, most: int = 30) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in name)
     return shown if len(shown) <= most else f"{shown[: most - 9]}…{shown[-8:]}"
 
@@ -54,15 +54,18 @@ def _chart(rows: list[Row]) -> alt.LayerChart:
     color = alt.Color(
         "what:N", scale=alt.Scale(domain=[NOW_LABEL, THEN_LABEL], range=[NOW_FILL, RECOMMENDED]), sort=None
     )
-    label = alt.Axis(title=None, labelExpr="substring(datum.label, 4)", labelLimit=240, ticks=False, domain=False)
+    label = alt.Axis(
+        title=None, labelExpr="substring(datum.label, 4)", labelLimit=240, minExtent=225, ticks=False, domain=False
+    )
     y = alt.Y("service:N", sort=None, axis=label, scale=alt.Scale(paddingInner=0.35))
     axis = alt.Axis(title="USD per month", format="$,.0f", tickCount=5, domain=False)
-    x = alt.X("usd:Q", stack=None, axis=axis)
+    room = alt.Scale(domain=[0, 1.14 * max(row["end"] for row in rows) or 1])
+    x = alt.X("usd:Q", stack=None, axis=axis, scale=room)
     now = [row for row in rows if row["what"] == NOW_LABEL]
     then = [row for row in rows if row["what"] == THEN_LABEL]
     wide = alt.Chart(data(now)).mark_bar().encode(x=x, y=y, color=color)
     thin = alt.Chart(data(then)).mark_bar(height=7).encode(x=x, y=y, color=color)
-    ends = alt.X("end:Q", axis=axis)
+    ends = alt.X("end:Q", axis=axis, scale=room)
     text = alt.Chart(data(now)).mark_text(align="left", dx=6, color=INK, fontSize=11)
     labels = text.encode(x=ends, y=y, text="label:N")
     return finish((wide, thin, labels), width=WIDTH, height=services * ROW_HEIGHT + 10)

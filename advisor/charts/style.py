@@ -33,6 +33,7 @@ CONFIG: Final[dict[str, Any]] = {
     "background": "#ffffff",
     "font": FONT,
     "legend": {
+        "columnPadding": 24,
         "labelColor": INK,
         "labelFontSize": 11,
         "labelLimit": 320,
