@@ -97,7 +97,7 @@ class LocalAws:
         """What the corrections of a service remember in an account and region; a mutable dictionary."""
         return self._states.setdefault((service, account, region), {})
 
-    def call(self, service: str, action: str, *, account: str, region: str, **params: Any) -> dict[str, Any]:
+    def call(self, service: str, action: str, /, *, account: str, region: str, **params: Any) -> dict[str, Any]:
         """Ask in process what a client would ask over HTTP; datetimes in the answer are epoch seconds."""
         asked = Call(service=service, action=action, account=account, region=region, params=params)
         return dict(json.loads(_dumps(self.answer(asked))))
