@@ -8,7 +8,7 @@ from advisor.demo.aws.paging import page_of
 from advisor.demo.aws.wire import AwsError, Call, LocalAws, answers
 
 PAGE, MOST = 50, 100
-TYPES = ("MetricAlarms", "CompositeAlarms")
+LISTS = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}  # AlarmTypes -> list of the answer
 _UNCHECKED = "Unchecked: Initial alarm creation"
 
 
@@ -24,10 +24,10 @@ def describe_alarms(aws: LocalAws, call: Call) -> dict[str, Any]:
         raise AwsError("ValidationError", f"The parameter MaxRecords must be 1 to {MOST}: {size}")
     if "AlarmNames" in params and "AlarmNamePrefix" in params:
         raise AwsError("InvalidParameterCombination", "AlarmNamePrefix and AlarmNames cannot be used together.")
-    wanted = params.get("AlarmTypes") or ["MetricAlarms"]
+    wanted = params.get("AlarmTypes") or ["MetricAlarm"]
     alarms = [(kind, alarm) for kind, alarm in _alarms(aws, call) if kind in wanted and _is_asked(alarm, params)]
     page, token = page_of(alarms, params, size=size, error_code="InvalidNextToken")
-    lists = {kind: [alarm for of, alarm in page if of == kind] for kind in TYPES}
+    lists = {name: [alarm for of, alarm in page if of == kind] for kind, name in LISTS.items()}
     return {**lists, **token}
 
 
@@ -43,7 +43,7 @@ def describe_alarms_for_metric(aws: LocalAws, call: Call) -> dict[str, Any]:
         "MetricAlarms": [
             alarm
             for kind, alarm in _alarms(aws, call)
-            if kind == "MetricAlarms"
+            if kind == "MetricAlarm"
             and checked_key(alarm) == key
             and all(alarm.get(name) == value for name, value in asked.items())
         ]
@@ -54,7 +54,7 @@ def _alarms(aws: LocalAws, call: Call) -> list[tuple[str, dict[str, Any]]]:
     """All alarms of the account and region, by name; new ones have not been evaluated yet."""
     whole = Call(service=call.service, action="DescribeAlarms", account=call.account, region=call.region)
     answer = aws.moto(whole)
-    alarms = [(kind, alarm) for kind in TYPES for alarm in answer.get(kind) or []]
+    alarms = [(kind, alarm) for kind, name in LISTS.items() for alarm in answer.get(name) or []]
     for _, alarm in alarms:
         if alarm.get("StateReason") == _UNCHECKED:
             alarm["StateValue"] = "INSUFFICIENT_DATA"
