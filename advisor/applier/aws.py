@@ -1,6 +1,6 @@
 """One service's AWS: every call goes through `Aws.call`, and no error text can carry a task's values out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from advisor.domain.errors import AwsFailed, one_line
@@ -40,6 +40,12 @@ class Aws:
     def scaling(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """One Application Auto Scaling call; raises AwsFailed."""
         return self._call("application-autoscaling", operation, parameters)
+
+    def alarms(self, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The CloudWatch alarms of these names, at most 100; raises AwsFailed."""
+        answer = self._call("cloudwatch", "describe_alarms", {"AlarmNames": list(names)})
+        found: Sequence[Mapping[str, Any]] = answer.get("MetricAlarms", ())
+        return found
 
     def scaling_pages(self, operation: str, key: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """All entries of a paged Application Auto Scaling read that are about this service."""

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.domain.errors import one_line
-from advisor.domain.inventory import NamedSchedule, Scaling, Service
+from advisor.domain.inventory import NamedPolicy, NamedSchedule, Scaling, Service
 from advisor.domain.policy import Policy, PredictiveScaling, StepScaling, TargetTracking
 
 Description = Mapping[str, Any]
@@ -46,7 +46,7 @@ def describe(service: Service) -> dict[str, Any]:
         "desired_count": None if scaling else service.setup.desired,
         "capacity": [{"provider": c.provider, "base": c.base, "weight": c.weight} for c in service.setup.capacity],
         "scalable_target": _target(scaling) if scaling else None,
-        "policies": {p.name: policy_fields(p.policy) for p in scaling.policies} if scaling else {},
+        "policies": {p.name: policy_fields(p.policy) | _alarms(p) for p in scaling.policies} if scaling else {},
         "scheduled_actions": {s.name: _schedule(s) for s in scaling.schedule} if scaling else {},
         "deployment_controller": service.deployment_controller,
         "resource_management": service.resource_management,
@@ -68,9 +68,14 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
                 "min_adjustment_magnitude": policy.min_adjustment_magnitude,
             }
         case PredictiveScaling():
-            return {"type": "PredictiveScaling", "target": policy.target, "mode": policy.mode}
+            return _predictive(policy)
         case _:
             return {"type": "Other"}
+
+
+def alarm_fields(*, period: int, datapoints: int, threshold: float, comparison: str) -> dict[str, Any]:
+    """The fields of an alarm that decide when a step policy acts."""
+    return {"period": period, "datapoints": datapoints, "threshold": threshold, "comparison": comparison}
 
 
 def live_policy_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,9 +86,7 @@ def live_policy_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
         case "StepScaling":
             return _live_steps(raw["StepScalingPolicyConfiguration"])
         case "PredictiveScaling":
-            config = raw["PredictiveScalingPolicyConfiguration"]
-            target = config["MetricSpecifications"][0]["TargetValue"]
-            return {"type": "PredictiveScaling", "target": target, "mode": config.get("Mode", "ForecastOnly")}
+            return _live_predictive(raw["PredictiveScalingPolicyConfiguration"])
         case _:
             return {"type": "Other"}
 
@@ -137,6 +140,20 @@ def _target(scaling: Scaling) -> dict[str, Any]:
     }
 
 
+def _alarms(named: NamedPolicy) -> dict[str, Any]:
+    """The alarms of a step policy, which somebody made; those of target tracking belong to AWS."""
+    if not isinstance(named.policy, StepScaling):
+        return {}
+    return {
+        "alarms": {
+            a.name: alarm_fields(
+                period=a.period, datapoints=a.datapoints, threshold=a.threshold, comparison=a.comparison
+            )
+            for a in named.alarms
+        }
+    }
+
+
 def _schedule(named: NamedSchedule) -> dict[str, Any]:
     action = named.action
     return {
@@ -167,6 +184,32 @@ def _live_tracking(config: Mapping[str, Any]) -> dict[str, Any]:
         "scale_out_cooldown": config.get("ScaleOutCooldown", _DEFAULT_COOLDOWN),
         "scale_in_cooldown": config.get("ScaleInCooldown", _DEFAULT_COOLDOWN),
         "disable_scale_in": config.get("DisableScaleIn", False),
+    }
+
+
+def _predictive(policy: PredictiveScaling) -> dict[str, Any]:
+    return {
+        "type": "PredictiveScaling",
+        "metric": policy.metric,
+        "target": policy.target,
+        "mode": policy.mode,
+        "scheduling_buffer": policy.scheduling_buffer,
+        "max_capacity_breach": policy.max_capacity_breach,
+        "max_capacity_buffer": policy.max_capacity_buffer,
+    }
+
+
+def _live_predictive(config: Mapping[str, Any]) -> dict[str, Any]:
+    pair = config["MetricSpecifications"][0]
+    kind = pair.get("PredefinedMetricPairSpecification", pair.get("PredefinedScalingMetricSpecification", {}))
+    return {
+        "type": "PredictiveScaling",
+        "metric": _METRICS.get(kind.get("PredefinedMetricType", ""), "custom"),
+        "target": float(pair["TargetValue"]),
+        "mode": config.get("Mode", "ForecastOnly"),
+        "scheduling_buffer": config.get("SchedulingBufferTime", _DEFAULT_COOLDOWN),
+        "max_capacity_breach": config.get("MaxCapacityBreachBehavior", "HonorMaxCapacity"),
+        "max_capacity_buffer": config.get("MaxCapacityBuffer"),
     }
 
 

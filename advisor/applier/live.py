@@ -1,15 +1,15 @@
 """What stands in AWS now, read anew: the description, and what writing needs beside it.
 
 Reads: DescribeServices with tags, DescribeTaskDefinition with tags, DescribeScalableTargets,
-DescribeScalingPolicies, DescribeScheduledActions.
+DescribeScalingPolicies, DescribeScheduledActions, and for step policies DescribeAlarms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.applier.aws import DIMENSION, Aws
-from advisor.applier.description import live_policy_fields
+from advisor.applier.description import alarm_fields, live_policy_fields
 from advisor.domain.errors import ApplyRefused
 from advisor.domain.inventory import owner_of
 
@@ -43,7 +43,7 @@ def read_live(aws: Aws) -> Live:
     policies = _policies(aws)
     return Live(
         description=_description(aws, service, answer["taskDefinition"]["taskDefinitionArn"], policies),
-        policies=policies,
+        policies={policy["PolicyName"]: _put_parameters(policy) for policy in policies},
         desired=service["desiredCount"],
         deploying=is_deploying(service),
         definition=answer["taskDefinition"],
@@ -71,7 +71,7 @@ def is_deploying(service: Mapping[str, Any]) -> bool:
 
 
 def _description(
-    aws: Aws, service: Mapping[str, Any], definition: str, policies: Mapping[str, Mapping[str, Any]]
+    aws: Aws, service: Mapping[str, Any], definition: str, policies: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     target = _scalable_target(aws)
     tags = {t["key"]: t.get("value", "") for t in service.get("tags", ())}
@@ -81,7 +81,7 @@ def _description(
         "desired_count": None if target else service["desiredCount"],
         "capacity": _capacity(service),
         "scalable_target": target,
-        "policies": {name: live_policy_fields(policy) for name, policy in policies.items()},
+        "policies": {p["PolicyName"]: live_policy_fields(p) | _alarms(aws, p) for p in policies},
         "scheduled_actions": _scheduled_actions(aws),
         "deployment_controller": service.get("deploymentController", {}).get("type", "ECS"),
         "resource_management": management,
@@ -115,18 +115,36 @@ def _scalable_target(aws: Aws) -> dict[str, Any] | None:
     return None
 
 
-def _policies(aws: Aws) -> dict[str, Mapping[str, Any]]:
+def _policies(aws: Aws) -> list[Mapping[str, Any]]:
     resource = aws.resource["ResourceId"]
     pages = aws.scaling_pages(
         "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, ScalableDimension=DIMENSION
     )
+    return list(pages)
+
+
+def _put_parameters(policy: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("PolicyName", "PolicyType", *CONFIGURATIONS.values())
+    return {key: policy[key] for key in keys if policy.get(key) is not None}
+
+
+def _alarms(aws: Aws, policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The alarms of a step policy; those with a moving threshold hold no number and are left out."""
+    if policy["PolicyType"] != "StepScaling":
+        return {}
+    names = [alarm["AlarmName"] for alarm in policy.get("Alarms", ())]
+    found = aws.alarms(names) if names else ()
     return {
-        policy["PolicyName"]: {
-            key: policy[key]
-            for key in ("PolicyName", "PolicyType", *CONFIGURATIONS.values())
-            if policy.get(key) is not None
+        "alarms": {
+            a["AlarmName"]: alarm_fields(
+                period=a.get("Period", 60),
+                datapoints=a.get("DatapointsToAlarm", a.get("EvaluationPeriods", 1)),
+                threshold=float(a["Threshold"]),
+                comparison=a.get("ComparisonOperator", ""),
+            )
+            for a in found
+            if "Threshold" in a
         }
-        for policy in pages
     }
 
 

@@ -76,15 +76,20 @@ def _change(advice: Advice, service: Service | None) -> Change | NotPlanned:
 def _reason_against(advice: Advice, service: Service | None) -> str:
     if service is None:
         return "the store does not hold this service any more: collect, then review again"
+    return next(_reasons_against(advice, service), "")
+
+
+def _reasons_against(advice: Advice, service: Service) -> Iterator[str]:
     if service.owner:
-        return f"owned by {one_line(service.owner, 160)[1:-1]}: change it there, or the next deployment undoes it"
+        yield f"owned by {one_line(service.owner, 160)[1:-1]}: change it there, or the next deployment undoes it"
     if service.deployment_controller != "ECS":
-        return f"deployed by {one_line(service.deployment_controller)[1:-1]}: only ECS's own deployments are applied"
+        yield f"deployed by {one_line(service.deployment_controller)[1:-1]}: only ECS's own deployments are applied"
     if service.task_definition is None or not service.service_arn:
-        return "imported from a file, not seen in AWS: there is no task definition to change"
+        yield "imported from a file, not seen in AWS: there is no task definition to change"
+    if service.scaling is None and service.setup.policies:
+        yield "its scaling could not be read when it was collected: collect again with the rights to read it"
     if _comparable(service.setup) != _comparable(advice.current):
-        return "the service was changed after the review was made: review again"
-    return ""
+        yield "the service was changed after the review was made: review again"
 
 
 def _comparable(setup: Setup) -> Setup:
@@ -132,11 +137,11 @@ def _wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service)
         raise ValueError("a fixed count is to become an autoscaled service, and apply does not do that")
     bounds = {"minimum": wanted.minimum, "maximum": wanted.maximum}
     after["scalable_target"] = {**now["scalable_target"], **bounds}
-    after["policies"] = _wanted_policies(service.scaling.policies, wanted.policies)
+    after["policies"] = _wanted_policies(now["policies"], service.scaling.policies, wanted.policies)
     return after
 
 
-def _wanted_policies(named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> dict[str, Any]:
+def _wanted_policies(now: Mapping[str, Any], named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> dict[str, Any]:
     """The live policies with the recommended fields; names and all other fields stay as they are."""
     left = list(wanted)
     after: dict[str, Any] = {}
@@ -144,7 +149,7 @@ def _wanted_policies(named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> 
     for entry in named:
         if entry.policy in left:
             left.remove(entry.policy)
-            after[entry.name] = policy_fields(entry.policy)
+            after[entry.name] = now[entry.name]
         else:
             changed.append(entry)
     for entry in changed:

@@ -40,6 +40,7 @@ class World:
         self.targets: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, dict[str, Any]]] = {}
         self.actions: dict[str, list[dict[str, Any]]] = {}
+        self.alarms: dict[str, dict[str, Any]] = {}
         self.before: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.after: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.calls: list[str] = []
@@ -47,7 +48,7 @@ class World:
 
     def client(self, account: str, service: str, region: str) -> "World":
         assert (account, region) == (ACCOUNT, REGION)
-        assert service in ("ecs", "application-autoscaling")
+        assert service in ("ecs", "application-autoscaling", "cloudwatch")
         return self
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
@@ -140,6 +141,9 @@ class World:
     def _delete_scaling_policy(self, *, ResourceId: str, PolicyName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         del self.policies[ResourceId][PolicyName]
         return {}
+
+    def _describe_alarms(self, *, AlarmNames: list[str]) -> Any:  # noqa: N803
+        return {"MetricAlarms": [self.alarms[name] for name in AlarmNames if name in self.alarms]}
 
     def _describe_scheduled_actions(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803
         return {"ScheduledActions": self.actions.get(ResourceId, [])}
