@@ -1,0 +1,302 @@
+"""AWS's answers become records field by field; what cannot be replayed says why; nothing secret comes along."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.codec import to_json
+from advisor.collector.history import Deployed, size_changes
+from advisor.collector.policies import named_policy, named_schedule, policy_of
+from advisor.collector.scaling import ScalingOfRegion
+from advisor.collector.services import service_id, service_of, why_not
+from advisor.collector.task_definitions import task_definition_of
+from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.policy import OtherPolicy, PredictiveScaling, StepScaling, TargetTracking
+from advisor.domain.service import CapacityShare, ServiceId, TaskSize
+
+NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
+ARN = "arn:aws:ecs:eu-west-1:000000000042:"
+CANARY = "canary-5b1f"
+NO_SCALING = ScalingOfRegion()
+
+DEFINITION: dict[str, Any] = {
+    "taskDefinitionArn": f"{ARN}task-definition/api:7",
+    "family": "api",
+    "revision": 7,
+    "cpu": "1 vCPU",
+    "memory": "2 GB",
+    "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+    "ephemeralStorage": {"sizeInGiB": 50},
+    "containerDefinitions": [
+        {
+            "name": "app",
+            "essential": True,
+            "cpu": 256,
+            "memoryReservation": 512,
+            "image": f"{CANARY}/image",
+            "command": [CANARY],
+            "environment": [{"name": "DB_PASSWORD", "value": CANARY}],
+            "secrets": [{"name": "TOKEN", "valueFrom": f"arn:aws:ssm:{CANARY}"}],
+            "environmentFiles": [{"value": f"arn:aws:s3:::{CANARY}", "type": "s3"}],
+            "repositoryCredentials": {"credentialsParameter": CANARY},
+            "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": CANARY}},
+            "dockerLabels": {"key": CANARY},
+            "healthCheck": {"command": [CANARY]},
+        },
+        {"name": "sidecar", "essential": False, "cpu": 0, "memory": 128},
+    ],
+}
+
+SERVICE: dict[str, Any] = {
+    "serviceArn": f"{ARN}service/prod/api",
+    "serviceName": "api",
+    "clusterArn": f"{ARN}cluster/prod",
+    "status": "ACTIVE",
+    "desiredCount": 3,
+    "runningCount": 3,
+    "capacityProviderStrategy": [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ],
+    "taskDefinition": DEFINITION["taskDefinitionArn"],
+    "deployments": [
+        {"status": "PRIMARY", "rolloutState": "COMPLETED", "createdAt": NOW - timedelta(days=9)},
+    ],
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "loadBalancers": [{"targetGroupArn": CANARY}],
+    "serviceConnectConfiguration": {"logConfiguration": {"secretOptions": [{"valueFrom": CANARY}]}},
+    "createdAt": NOW - timedelta(days=60),
+    "tags": [{"key": "team", "value": "shop"}],
+}
+
+
+def made(described: dict[str, Any], *, history: Any = (), scaling: ScalingOfRegion = NO_SCALING) -> Any:
+    definition = task_definition_of(DEFINITION)
+    id = service_id(described, account="000000000042", region="eu-west-1")
+    return service_of(
+        described,
+        id=id,
+        definition=definition,
+        history=history,
+        definitions={definition.arn: definition},
+        scaling=scaling,
+        seen_at=NOW,
+    )
+
+
+def test_a_task_definition_keeps_what_sizing_needs_and_nothing_else() -> None:
+    found = task_definition_of(DEFINITION)
+    assert (found.size, found.architecture, found.os) == (TaskSize.of(vcpu=1, gib=2), "ARM64", "LINUX")
+    assert found.ephemeral_gib == 50
+    assert [(c.name, c.essential, c.cpu, c.memory, c.memory_reservation) for c in found.containers] == [
+        ("app", True, 256, None, 512),
+        ("sidecar", False, 0, 128, None),
+    ]
+    assert CANARY not in repr(found)
+
+
+def test_a_service_keeps_no_secret_of_its_description() -> None:
+    found = made(SERVICE)
+    assert CANARY not in repr(found)
+    assert CANARY not in to_json(found)
+
+
+def test_a_service_is_described_by_its_own_fields() -> None:
+    found = made(SERVICE)
+    assert found.id == ServiceId(account="000000000042", region="eu-west-1", service="prod/api")
+    assert found.setup.capacity == (
+        CapacityShare(provider="FARGATE", base=1, weight=1),
+        CapacityShare(provider="FARGATE_SPOT", base=0, weight=3),
+    )
+    assert (found.setup.desired, found.setup.bounds, found.running) == (3, (3, 3), 3)
+    assert (found.load_balanced, found.deploying, found.tags) == (True, False, {"team": "shop"})
+    assert found.sizes[0].at == NOW - timedelta(days=9)  # the primary deployment: no history is known
+
+
+def test_unread_scaling_is_never_taken_for_a_fixed_count() -> None:
+    found = made(SERVICE, scaling=ScalingOfRegion(unknown="denied"))
+    assert found.setup.policies == (OtherPolicy(why="denied"),)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"capacityProviderStrategy": [], "launchType": "FARGATE"}, ""),
+        ({"capacityProviderStrategy": [], "launchType": "EC2"}, "EC2"),
+        ({"capacityProviderStrategy": [], "launchType": "EXTERNAL"}, "external"),
+        ({"capacityProviderStrategy": [], "launchType": "MANAGED_INSTANCES"}, "Managed Instances"),
+        ({"capacityProviderStrategy": [], "launchType": "MOON"}, "MOON"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "asg\x1b[31m"}]}, "not on Fargate"),
+        ({"schedulingStrategy": "DAEMON"}, "DAEMON"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, ""),
+        ({"status": "DRAINING"}, "DRAINING"),
+        ({"taskDefinition": None}, "task definition"),
+    ],
+)
+def test_what_is_not_covered_says_why(change: dict[str, Any], reason: str) -> None:
+    found = why_not(SERVICE | change)
+    assert reason in found
+    assert bool(reason) == bool(found)
+    assert found.isprintable()
+
+
+@pytest.mark.parametrize(
+    "change", [{"cpu": None}, {"cpu": "300"}, {"memory": "lots"}, {"cpu": "16384", "memory": "512"}]
+)
+def test_a_task_definition_without_a_fargate_size_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(InputRefused):
+        task_definition_of(DEFINITION | change)
+
+
+def test_sizes_leave_out_repetitions_and_unreadable_revisions() -> None:
+    old = task_definition_of(DEFINITION | {"taskDefinitionArn": "api:6", "cpu": "2048", "memory": "4096"})
+    new = task_definition_of(DEFINITION)
+    history = [Deployed(at=NOW - timedelta(days=d), task_definition=a) for d, a in
+               ((9, "api:6"), (8, "api:6"), (7, "gone:1"), (5, new.arn))]  # fmt: skip
+    found = size_changes(history, {"api:6": old, new.arn: new, "gone:1": AwsFailed("gone")})
+    assert [(c.at, c.size.cpu) for c in found] == [(NOW - timedelta(days=9), 2048), (NOW - timedelta(days=5), 1024)]
+
+
+TRACKING: dict[str, Any] = {
+    "PolicyName": "keep-cool",
+    "PolicyARN": "arn:policy",
+    "PolicyType": "TargetTrackingScaling",
+    "ResourceId": "service/prod/api",
+    "TargetTrackingScalingPolicyConfiguration": {
+        "TargetValue": 70.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+        "ScaleOutCooldown": 0,
+        "DisableScaleIn": True,
+    },
+    "Alarms": [{"AlarmName": "high"}, {"AlarmName": "gone"}],
+}
+HIGH: dict[str, Any] = {
+    "AlarmName": "high",
+    "Namespace": "AWS/ECS",
+    "MetricName": "CPUUtilization",
+    "Dimensions": [{"Name": "ServiceName", "Value": "api"}, {"Name": "ClusterName", "Value": "prod"}],
+    "Statistic": "Average",
+    "Period": 60,
+    "EvaluationPeriods": 3,
+    "Threshold": 70.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+STEPS: dict[str, Any] = {
+    "PolicyName": "steps",
+    "PolicyType": "StepScaling",
+    "ResourceId": "service/prod/api",
+    "StepScalingPolicyConfiguration": {
+        "AdjustmentType": "ChangeInCapacity",
+        "StepAdjustments": [
+            {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1},
+            {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 3},
+        ],
+        "Cooldown": 60,
+    },
+    "Alarms": [{"AlarmName": "high"}],
+}
+
+
+def test_target_tracking_has_the_defaults_of_ecs_where_nothing_is_said() -> None:
+    found = named_policy(TRACKING, {"high": HIGH})
+    assert found.policy == TargetTracking(
+        metric="cpu", target=70.0, scale_out_cooldown=0, scale_in_cooldown=300, disable_scale_in=True
+    )
+    assert [(a.name, a.period, a.datapoints, a.threshold) for a in found.alarms] == [("high", 60, 3, 70.0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [
+        ("ECSServiceAverageMemoryUtilization", "memory"),
+        ("ECSServiceAverageCPUUtilizationHighResolution", "cpu"),
+        ("ALBRequestCountPerTarget", "requests"),
+    ],
+)
+def test_predefined_metrics_are_known(kind: str, metric: str) -> None:
+    said = {"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": kind}}
+    found = policy_of(TRACKING | {"TargetTrackingScalingPolicyConfiguration": said}, [])
+    assert isinstance(found, TargetTracking)
+    assert found.metric == metric
+
+
+def test_step_scaling_is_read_with_its_alarm() -> None:
+    assert policy_of(STEPS, [HIGH]) == StepScaling(
+        metric="cpu", direction="out", threshold=70, points=3, steps=((0, 10, 1), (10, None, 3)), cooldown=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"Namespace": "Custom", "MetricName": "Queue"}, "Custom/Queue"),
+        ({"Dimensions": [{"Name": "ServiceName", "Value": "other"}]}, "another service"),
+        ({"Statistic": "Maximum"}, "Maximum"),
+        ({"Period": 300}, "300 s"),
+        ({"DatapointsToAlarm": 2}, "2 of 3"),
+        ({"ComparisonOperator": "LessThanLowerThreshold"}, "LessThanLowerThreshold"),
+    ],
+)
+def test_an_alarm_that_cannot_be_replayed_says_why(change: dict[str, Any], why: str) -> None:
+    found = policy_of(STEPS, [HIGH | change])
+    assert isinstance(found, OtherPolicy)
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    ("described", "why"),
+    [
+        ({"PolicyType": "SimpleScaling"}, "SimpleScaling"),
+        (TRACKING | {"TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 1, "CustomizedMetricSpecification": {"Namespace": "App", "MetricName": "Lag"}}}, "App/Lag"),
+        (TRACKING | {"TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 1, "CustomizedMetricSpecification": {"Metrics": []}}}, "metric math"),
+        (STEPS, "0 readable alarms"),
+        ({"PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": {
+            "MetricSpecifications": [{"CustomizedLoadMetricSpecification": {}}]}}, "predictive"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_cannot_be_replayed_says_why(described: dict[str, Any], why: str) -> None:
+    found = policy_of(described, [])
+    assert isinstance(found, OtherPolicy)
+    assert why in found.why
+
+
+def test_predictive_scaling_is_read() -> None:
+    said = {
+        "MetricSpecifications": [
+            {
+                "TargetValue": 60.0,
+                "PredefinedMetricPairSpecification": {"PredefinedMetricType": "ECSServiceCPUUtilization"},
+            }
+        ],
+        "Mode": "ForecastAndScale",
+        "SchedulingBufferTime": 120,
+    }
+    found = policy_of({"PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": said}, [])
+    assert found == PredictiveScaling(metric="cpu", target=60, mode="ForecastAndScale", scheduling_buffer=120)
+
+
+def test_a_scheduled_action_is_read() -> None:
+    found = named_schedule(
+        {
+            "ScheduledActionName": "morning",
+            "Schedule": "cron(0 8 * * ? *)",
+            "Timezone": "Asia/Tokyo",
+            "ScalableTargetAction": {"MinCapacity": 4},
+        }
+    )
+    assert (found.name, found.action.timezone, found.action.minimum, found.action.maximum) == (
+        "morning", "Asia/Tokyo", 4, None)  # fmt: skip
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_name_from_aws_breaks_a_reason(kind: str, name: str) -> None:
+    for change in ({"launchType": kind, "capacityProviderStrategy": []}, {"status": kind}):
+        assert why_not(SERVICE | change | {"serviceName": name}).isprintable()
