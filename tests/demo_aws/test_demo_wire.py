@@ -2,6 +2,7 @@
 
 import json
 import socket
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -93,6 +94,32 @@ def test_faults_hit_the_calls_they_are_made_for(local_aws: LocalAws) -> None:
 
 
 @pytest.mark.usefixtures("endpoint")
+def test_faults_reach_the_services_that_only_moto_answers(local_aws: LocalAws) -> None:
+    with fault(local_aws, AwsError("AccessDenied", "No <role>.", status=403), service="sts", action="AssumeRole"):
+        assert client("sts").get_caller_identity()["Account"] == ACCOUNT
+        with pytest.raises(ClientError, match="No <role>") as refused:
+            client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/reader", RoleSessionName="test")
+        assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    with (
+        fault(local_aws, denied("events", "ListRules"), service="events"),
+        pytest.raises(ClientError, match="AccessDeniedException"),
+    ):
+        client("events").list_rules()
+
+
+def test_a_body_that_is_no_json_object_is_refused(local_aws: LocalAws) -> None:
+    head = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=A/1/us-east-1/ecs/aws4_request",
+        "X-Amz-Target": "x.ListClusters",
+    }
+    for body in (b"{", b"5", b"\xff"):
+        with serve(local_aws) as url, pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url, data=body, headers=head))
+        with refused.value as reply:
+            assert json.load(reply)["__type"] == "SerializationException"
+
+
+@pytest.mark.usefixtures("endpoint")
 def test_what_the_local_aws_does_not_have_is_refused_at_once() -> None:
     with pytest.raises(ClientError, match="does not have cloudwatch DescribeAlarmHistory") as refused:
         client("cloudwatch").describe_alarm_history()
@@ -108,7 +135,7 @@ def test_a_correction_that_breaks_says_so_to_the_client(monkeypatch: pytest.Monk
         raise KeyError("nonsense")
 
     monkeypatch.setitem(ANSWERS, ("ecs", "ListClusters"), broken)
-    with pytest.raises(ClientError, match="ecs ListClusters: KeyError: 'nonsense'"):
+    with pytest.raises(ClientError, match=r"ListClusters .* KeyError: 'nonsense'"):
         client("ecs", ONCE).list_clusters()
 
 

@@ -7,6 +7,7 @@ or raises `AwsError`. It may ask moto with `aws.moto(call)` and mend the answer.
 
 import gzip
 import importlib
+import io
 import json
 import threading
 import uuid
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -77,7 +79,8 @@ class LocalAws:
     """The local AWS of this process; moto's state is the process's, so there is one at a time.
 
     `clock` gives the present, for tests. `before` are hooks that see each call first and may raise `AwsError`:
-    throttling, denials and other faults are put in there.
+    throttling, denials and other faults are put in there. They see the calls that only moto answers too (STS,
+    Elastic Load Balancing ...), with the service as it is in the credential scope.
     """
 
     def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -136,34 +139,33 @@ class LocalAws:
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Any:
         """The WSGI application: corrected calls are answered here, everything else goes to moto untouched."""
         request = Request(environ)
-        call = _parse(request)
-        if call is None:
-            return self._untouched(environ, start_response)
         try:
-            reply = Response(_dumps(self.answer(call)), status=200)
+            reply = self._reply(request)
         except AwsError as error:
-            reply = _error_reply(call, error)
-        except Exception as error:  # a broken correction must be heard, not hang the client
-            why = f"{call.service} {call.action}: {type(error).__name__}: {error}"
-            reply = _error_reply(call, AwsError("InternalFailure", why, status=500))
-        reply.content_type = _BY_NAME[call.service][2]
-        reply.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+            reply = _error_reply(request, error)
+        except NotImplementedError as error:  # no HTTP 500, which clients would try again in vain
+            reply = _error_reply(request, AwsError("UnknownOperationException", f"The local AWS: {error}"))
+        except Exception as error:  # a broken correction must be heard
+            reply = _error_reply(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", status=500))
+        reply.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return reply(environ, start_response)
 
-    def _untouched(self, environ: dict[str, Any], start_response: Any) -> Any:
-        try:
-            return self._moto.application(environ, start_response)
-        except Exception as error:  # HTTP 501, because clients try a 500 again in vain
-            why = escape(f"{type(error).__name__}: {error}")
-            body = f"<ErrorResponse><Error><Code>InternalFailure</Code><Message>{why}</Message></Error></ErrorResponse>"
-            return Response(body, status=501, content_type="text/xml")(environ, start_response)
+    def _reply(self, request: Request) -> Response:
+        call = _parse(request)
+        if call and call.service in _BY_NAME:
+            return Response(_dumps(self.answer(call)), status=200, content_type=_BY_NAME[call.service][2])
+        for hook in self.before if call else ():
+            hook(cast(Call, call))
+        request.environ["wsgi.input"] = io.BytesIO(request.get_data())  # `_parse` has read it
+        with self.lock:
+            return Response.from_app(self._moto.application, request.environ, buffered=True)
 
 
 @contextmanager
 def serve(aws: LocalAws, *, port: int = 0) -> Iterator[str]:
     """Serve on loopback for the length of the block; yields the endpoint URL."""
     server = make_server("127.0.0.1", port, aws.wsgi, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -181,28 +183,45 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _parse(request: Request) -> Call | None:
+    """The call in a signed request of the JSON or query protocol; None if it is no such request."""
     scope = request.headers.get("Authorization", "").partition("Credential=")[2].split(",")[0].split("/")
-    if len(scope) != 5 or scope[3] not in JSON_SERVICES or "X-Amz-Target" not in request.headers:
+    target, body = request.headers.get("X-Amz-Target"), request.get_data()
+    if len(scope) != 5 or not (target or request.mimetype == "application/x-www-form-urlencoded"):
         return None
-    body = request.get_data()
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     from moto.iam.models import get_account_id_from
 
+    params = _json_object(body) if target else dict(parse_qsl(body.decode()))
     return Call(
-        service=JSON_SERVICES[scope[3]][0],
-        action=request.headers["X-Amz-Target"].rpartition(".")[2],
+        service=JSON_SERVICES[scope[3]][0] if scope[3] in JSON_SERVICES else scope[3],
+        action=target.rpartition(".")[2] if target else params.get("Action", ""),
         account=get_account_id_from(scope[0]),
         region=scope[2],
-        params=json.loads(body or b"{}"),
+        params=params,
     )
 
 
-def _error_reply(call: Call, error: AwsError) -> Response:
-    """An error on the wire; services that once spoke query repeat its code in a header (`awsQueryCompatible`)."""
-    reply = Response(_dumps({"__type": error.code, "message": error.message}), status=error.status)
-    if call.service == "cloudwatch":
-        fault = "Sender" if error.status < 500 else "Receiver"
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(body or b"{}"))
+    except (ValueError, TypeError):
+        raise AwsError("SerializationException", "The request is not a JSON object.") from None
+
+
+def _error_reply(request: Request, error: AwsError) -> Response:
+    """An error on the wire: JSON or XML as it was asked.
+
+    CloudWatch once spoke query and repeats that code in a header (`awsQueryCompatible` in B44:cloudwatch).
+    """
+    fault = "Sender" if error.status < 500 else "Receiver"
+    if "X-Amz-Target" not in request.headers:
+        said = f"<Type>{fault}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        body = f"<ErrorResponse><Error>{said}</Error><RequestId>local</RequestId></ErrorResponse>"
+        return Response(body, status=error.status, content_type="text/xml")
+    text = _dumps({"__type": error.code, "message": error.message})
+    reply = Response(text, status=error.status, content_type="application/x-amz-json-1.1")
+    if request.headers.get("x-amzn-query-mode") == "true":
         reply.headers["x-amzn-query-error"] = f"{error.code};{fault}"
     return reply
 
