@@ -47,7 +47,7 @@ _BAD_CREDENTIALS = {
 }
 
 
-def ask(session: "AwsSession", region: str, service: str, action: str, **parameters: Any) -> dict[str, Any]:
+def ask(session: "AwsSession", region: str, service: str, action: str, /, **parameters: Any) -> dict[str, Any]:
     """The answer to one call; raises AwsFailed naming the IAM action, the account and the region."""
     operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
     try:
@@ -56,7 +56,9 @@ def ask(session: "AwsSession", region: str, service: str, action: str, **paramet
         raise aws_failed(error, f"{service}:{action}", account=session.account, region=region) from error
 
 
-def pages(session: "AwsSession", region: str, service: str, action: str, key: str, **parameters: Any) -> Iterator[Any]:
+def pages(
+    session: "AwsSession", region: str, service: str, action: str, key: str, /, **parameters: Any
+) -> Iterator[Any]:
     """What all pages hold under `key`, in order; raises AwsFailed, also where a page token comes twice."""
     seen: set[str] = set()
     name = "NextToken" if service != "ecs" else "nextToken"

@@ -15,6 +15,7 @@ from advisor.collector.asking import aws_failed
 from advisor.domain.errors import AwsFailed, InputRefused
 
 THREADS = 8  # chosen: well below the burst of every bucket in FACTS.md section 8
+_IAM_PREFIX = {"application-auto-scaling": "application-autoscaling", "eventbridge": "events"}  # botocore -> IAM
 DEFAULT_REGION = "us-east-1"  # for STS only, where the environment names no region
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 8},
@@ -63,9 +64,9 @@ class AwsSession:
             return self._clients[key]
 
     def _count(self, event_name: str, **_: Any) -> None:
-        action = event_name.removeprefix("before-send.").replace(".", ":")
+        _, service, operation = event_name.split(".")
         with self._lock:
-            self._calls[action] += 1
+            self._calls[f"{_IAM_PREFIX.get(service, service)}:{operation}"] += 1
 
 
 def open_sessions(

@@ -49,16 +49,20 @@ def add_snapshot(
 def latest(place: Place, held: Manifest) -> tuple[tuple[Service, ...], tuple[Skipped, ...]]:
     """What is known now: in each account and region the last complete snapshot, and what came after it."""
     services: dict[ServiceId, Service] = {}
-    skipped: dict[tuple[str, str, str], Skipped] = {}
+    skipped: list[Skipped] = []
     for where in sorted({(s.account, s.region) for s in held.inventory}):
         for inventory in (_read(place, snapshot) for snapshot in _since_complete(held, *where)):
             services |= {service.id: service for service in inventory.services}
-            skipped |= {(s.account, s.region, s.service): s for s in inventory.skipped}
-    covered = {(id.account, id.region, id.service) for id in services}
+            told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
+            skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
     return (
         tuple(services[id] for id in sorted(services)),
-        tuple(skipped[key] for key in sorted(skipped) if key not in covered),
+        tuple(sorted(skipped, key=lambda s: (_id_of(s), s.reason))),
     )
+
+
+def _id_of(skipped: Skipped) -> ServiceId:
+    return ServiceId(account=skipped.account, region=skipped.region, service=skipped.service)
 
 
 def _since_complete(held: Manifest, account: str, region: str) -> list[Snapshot]:
