@@ -28,7 +28,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, Decimal):
         return f"{value:.2f}"
-    return str(value) if isinstance(value, int | float) else cell(value)
+    return f"{value:.12g}" if isinstance(value, int | float) else cell(value)
 
 
 def _recommended(field: Callable[[Setup], object]) -> Field:
