@@ -74,6 +74,15 @@ def test_the_start_is_rounded_down_by_its_age(cloud: Cloud, age: timedelta, roun
     assert answer["MetricDataResults"][0]["Timestamps"][-1] == first - first % rounded_to
 
 
+def test_periods_follow_from_the_start_not_from_the_hour(cloud: Cloud) -> None:
+    cloud.seed([1.0] * 20)
+    window = {"StartTime": NOW - timedelta(minutes=13), "EndTime": NOW, "ScanBy": "TimestampAscending"}
+    answer = cloud.ask("GetMetricData", MetricDataQueries=[query("SampleCount", period=300)], **window)
+    (result,) = answer["MetricDataResults"]
+    assert [NOW.timestamp() - second for second in result["Timestamps"]] == [13 * 60, 8 * 60, 3 * 60]
+    assert result["Values"] == [5, 5, 3]
+
+
 @pytest.mark.parametrize(("period", "kept_days"), [(60, 15), (300, 63), (3600, 455)])
 def test_datapoints_are_kept_by_their_period(cloud: Cloud, period: int, kept_days: int) -> None:
     limit = NOW - timedelta(days=kept_days)

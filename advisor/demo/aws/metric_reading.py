@@ -31,7 +31,8 @@ class Window:
         """Where the first period begins: the start rounded down, by its age.  [s since 1970]
 
         To the minute within 15 days, to 5 minutes within 63, to the hour when older; periods under a minute to
-        their own division of the minute [B44:cloudwatch GetMetricData.StartTime]. Later periods follow from there.
+        their own division of the minute [B44:cloudwatch GetMetricData.StartTime]. Later periods follow from there,
+        not from the hour: AWS's own answer in boto3 issue 3457.
         """
         if period in HIGH_RESOLUTION_PERIODS:
             return self.start - self.start % period
