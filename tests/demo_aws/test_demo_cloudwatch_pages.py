@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cloudwatch_tools import NOW, Cloud, query
+from cloudwatch_tools import NOW, REGION, Cloud, query
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advisor.demo.aws.wire import AwsError
+from advisor.demo.aws.faults import hiccup
+from advisor.demo.aws.wire import ACCOUNT, AwsError
 
 
 @pytest.fixture
@@ -60,6 +61,17 @@ def test_unfinished_queries_are_partial_and_pages_come_in_no_order(cloud: Cloud)
     ]
     assert states[0] == [("m1", "Complete", 10), ("m2", "PartialData", 5), ("m3", "PartialData", 0)]
     assert states[1] == [("m3", "Complete", 10), ("m2", "Complete", 5)]
+
+
+def test_an_internal_error_leaves_a_token_that_leads_to_the_missing_data(cloud: Cloud) -> None:
+    cloud.seed(list(range(10)))
+    window = {"StartTime": NOW - timedelta(hours=1), "EndTime": NOW, "MetricDataQueries": [query()]}
+    hiccup(cloud.aws, account=ACCOUNT, region=REGION, times=2)
+    pages = all_pages(cloud, **window, MaxDatapoints=6)
+    found = [(result["StatusCode"], len(result["Values"])) for page in pages for result in page["MetricDataResults"]]
+    assert found == [("InternalError", 0), ("InternalError", 0), ("PartialData", 6), ("Complete", 4)]
+    tokens = [page["NextToken"] for page in pages[:-1]]
+    assert len(set(tokens)) == len(tokens)
 
 
 def test_a_page_holds_100800_datapoints_and_is_built_quickly(cloud: Cloud) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from advisor.demo.aws.faults import take_hiccup
 from advisor.demo.aws.metric_math import Dense, evaluate
 from advisor.demo.aws.metric_reading import (
     Series,
@@ -38,7 +39,7 @@ def get_metric_data(aws: LocalAws, call: Call) -> dict[str, Any]:
         queries=_checked_queries(call.params.get("MetricDataQueries") or []),
         window=checked_window(call.params, now=aws.clock()),
     )
-    return _page(data, call.params)
+    return _page(data, call.params, hiccup=take_hiccup(aws, account=call.account, region=call.region))
 
 
 def _checked_queries(queries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -125,23 +126,26 @@ class _Data:
         return values
 
 
-def _page(data: _Data, params: Mapping[str, Any]) -> dict[str, Any]:
+def _page(data: _Data, params: Mapping[str, Any], *, hiccup: bool) -> dict[str, Any]:
     """One page: unfinished queries are PartialData, and the token says where the next page begins.
 
     AWS promises no order of the results: from the second page on they come in reverse, so that nobody relies on
-    one. No token is given with metric math [B44:cloudwatch MetricDataResult.StatusCode].
+    one. No token is given with metric math [B44:cloudwatch MetricDataResult.StatusCode]. On a hiccup the page is
+    empty, its first query says InternalError, and the token leads to what is missing.
     """
-    number, done = read_token(params, "InvalidNextToken", default=(0, 0))
+    number, done, attempt = read_token(params, "InvalidNextToken", default=(0, 0, 0))
     results: list[dict[str, Any]] = []
-    room, skip = _room(params), done
+    room, skip = 0 if hiccup else _room(params), done
     for name in data.returned()[number:]:
         results.append(_result(data, name, newest_first=_newest_first(params), skip=skip, room=room))
         room, skip = room - len(results[-1]["Values"]), 0
+    if hiccup and results:
+        results[0]["StatusCode"] = "InternalError"
     complete = sum(result["StatusCode"] == "Complete" for result in results)
     page: dict[str, Any] = {"MetricDataResults": results[:: -1 if number or done else 1], "Messages": []}
     if complete < len(results) and not any("Expression" in query for query in data.queries.values()):
-        position = (number + complete, len(results[complete]["Values"]) + (0 if complete else done))
-        page["NextToken"] = write_token(params, position)
+        read = len(results[complete]["Values"]) + (0 if complete else done)
+        page["NextToken"] = write_token(params, (number + complete, read, attempt + hiccup))
     return page
 
 

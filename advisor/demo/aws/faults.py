@@ -96,3 +96,16 @@ def fault(
         yield made
     finally:
         aws.before.remove(made)
+
+
+def hiccup(aws: LocalAws, *, account: str, region: str, times: int = 1) -> None:
+    """Let CloudWatch's next pages of GetMetricData come empty, with InternalError and a token to try again with."""
+    aws.state("cloudwatch", account, region)["hiccups"] = times
+
+
+def take_hiccup(aws: LocalAws, *, account: str, region: str) -> bool:
+    """Whether a page is to fail; counts it."""
+    state = aws.state("cloudwatch", account, region)
+    left = state.get("hiccups", 0)
+    state["hiccups"] = max(left - 1, 0)
+    return bool(left)
