@@ -43,7 +43,7 @@ class AwsSession:
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """How often each action was sent, retries included: {"ecs:ListClusters": 1}."""
+        """How often each action was sent, retries included: {"ecs:ListClusters": 1}; but for sts:AssumeRole."""
         with self._lock:
             return dict(self._calls)
 
@@ -64,7 +64,7 @@ class AwsSession:
             return self._clients[key]
 
     def _count(self, event_name: str, **_: Any) -> None:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         with self._lock:
             self._calls[f"{_IAM_PREFIX.get(service, service)}:{operation}"] += 1
 
@@ -148,11 +148,13 @@ def _own_session(profile: str | None) -> AwsSession:
     cores = _cores(profile)
     if cores[False].get_credentials() is None:
         raise AwsFailed(_NO_CREDENTIALS)
+    session = AwsSession(account="", cores=cores)
     try:
-        identity = boto3.Session(botocore_session=cores[False]).client("sts", config=_CONFIG).get_caller_identity()
+        region = cores[False].get_config_variable("region")
+        session.account = str(session.client("sts", region).get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise aws_failed(error, "sts:GetCallerIdentity") from error
-    return AwsSession(account=identity["Account"], cores=cores)
+    return session
 
 
 def _as_it_is(value: Any) -> Any:

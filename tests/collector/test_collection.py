@@ -1,0 +1,138 @@
+"""A collection into a store: twice changes nothing, one bad place does not stop the rest."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aws_samples import CANARY, REGION, small_fleet
+
+from advisor.collection import run_collection, with_history
+from advisor.collector import open_sessions
+from advisor.demo.aws.faults import Fault, denied
+from advisor.demo.aws.metrics import put_series
+from advisor.demo.aws.wire import LocalAws
+from advisor.domain.errors import AwsFailed
+from advisor.domain.inventory import Service, SizeChange
+from advisor.domain.service import ServiceId, Setup, TaskSize
+from advisor.store import open_store
+
+pytestmark = pytest.mark.usefixtures("endpoint")
+ACCOUNT = "123456789012"
+
+
+def seed(aws: LocalAws, now: datetime, *, days: int = 2) -> None:
+    minutes = days * 1440
+    values = np.linspace(1, 50, minutes)
+    for name in ("api", "mix"):
+        for metric in ("CPUUtilization", "MemoryUtilization"):
+            put_series(
+                aws,
+                account=ACCOUNT,
+                region=REGION,
+                namespace="AWS/ECS",
+                name=metric,
+                dimensions={"ClusterName": "prod", "ServiceName": name},
+                start=now.replace(second=0, microsecond=0) - timedelta(minutes=minutes),
+                step_seconds=60,
+                samples=np.full(minutes, 2.0),
+                sum=values * 2,
+                minimum=values,
+                maximum=values,
+                unit="Percent",
+            )
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_collecting_twice_changes_nothing_and_holds_no_secret(tmp_path: Path, local_aws: LocalAws) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    seed(local_aws, now)
+    seen: list[tuple[int, int]] = []
+    for attempt in (1, 2):
+        store = open_store(tmp_path, create=True)
+        sessions = open_sessions(profile=None, role_arns=())
+        later = now + timedelta(seconds=attempt)
+        report = run_collection(store, sessions, [REGION], now=later, progress=lambda *at: seen.append(at))
+        if attempt == 1:
+            before = bytes_of(tmp_path)
+            assert report.services == 3
+            assert report.new_rows == 2 * (2 * 1440 - 3)
+            assert (report.failures, len(report.skipped)) == ((), 3)
+            assert seen[-1] == (3, 3)
+    assert report.new_rows == 0
+    assert bytes_of(tmp_path) == before
+    assert not any(CANARY.encode() in content for content in before.values())
+    store = open_store(tmp_path)
+    assert [s.id.service for s in store.services] == ["my-prod/api", "prod/api", "prod/mix"]
+    assert len(store.usage(store.service("prod/api"))) == 2 * 1440 - 3
+
+
+def test_a_later_collection_adds_only_what_is_new(tmp_path: Path, local_aws: LocalAws) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    seed(local_aws, now)
+    store = open_store(tmp_path, create=True)
+    earlier = now - timedelta(hours=5)
+    run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=earlier)
+    report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=now)
+    assert report.new_rows == 2 * 5 * 60
+    assert report.calls["cloudwatch:GetMetricData"] <= 2
+
+
+def test_one_bad_region_or_account_does_not_stop_the_rest(tmp_path: Path, local_aws: LocalAws) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    seed(local_aws, now)
+    local_aws.before.append(Fault(error=denied("ecs", "ListClusters"), action="ListClusters", region="us-east-1"))
+    store = open_store(tmp_path, create=True)
+    report = run_collection(store, open_sessions(profile=None, role_arns=()), ["us-east-1", REGION], now=now)
+    assert report.services == 3
+    assert report.new_rows > 0
+    (failure,) = report.failures
+    assert f"{ACCOUNT}/us-east-1: ecs:ListClusters was denied" in failure
+
+
+def test_metrics_that_are_denied_leave_the_inventory(tmp_path: Path, local_aws: LocalAws) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    local_aws.before.append(Fault(error=denied("cloudwatch", "GetMetricData"), action="GetMetricData"))
+    store = open_store(tmp_path, create=True)
+    report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=now)
+    assert (report.services, report.new_rows) == (3, 0)
+    assert "cloudwatch:GetMetricData was denied" in report.failures[0]
+    assert len(open_store(tmp_path).services) == 3
+
+
+def test_nothing_at_all_is_an_error(tmp_path: Path, local_aws: LocalAws) -> None:
+    local_aws.before.append(Fault(error=denied("ecs", "ListClusters"), action="ListClusters"))
+    store = open_store(tmp_path, create=True)
+    with pytest.raises(AwsFailed, match="Next: allow ecs:ListClusters"):
+        run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=datetime.now(UTC))
+
+
+def test_services_that_could_not_be_listed_are_not_taken_for_gone(tmp_path: Path, local_aws: LocalAws) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    store = open_store(tmp_path, create=True)
+    run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=now)
+    local_aws.before.append(Fault(error=denied("ecs", "DescribeServices"), action="DescribeServices"))
+    later = now + timedelta(hours=1)
+    run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=later)
+    assert len(open_store(tmp_path).services) == 3
+
+
+def test_sizes_that_aws_no_longer_lists_are_kept() -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    sizes = [
+        SizeChange(at=at + timedelta(days=d), size=TaskSize.of(vcpu=1, gib=2 + d), task_definition=f"a:{d}")
+        for d in range(4)
+    ]
+    id = ServiceId(account=ACCOUNT, region=REGION, service="a/b")
+    setup = Setup(size=sizes[-1].size, desired=1)
+    before, after = (Service(id=id, setup=setup, seen_at=at, sizes=tuple(s)) for s in (sizes[:3], sizes[2:]))
+    assert with_history(after, before).sizes == tuple(sizes)
+    assert with_history(after, None).sizes == tuple(sizes[2:])

@@ -1,0 +1,92 @@
+"""Sessions: whose credentials, which account, and refusals that say what to do."""
+
+import pytest
+from botocore.config import Config
+
+from advisor.collector import client_for, open_sessions
+from advisor.collector.asking import aws_failed
+from advisor.domain.errors import AwsFailed, InputRefused
+
+ROLE = "arn:aws:iam::{}:role/advisor-read"
+
+
+@pytest.fixture
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_roles_give_a_session_per_account_and_share_clients() -> None:
+    accounts = ("000000000042", "111122223333")
+    sessions = open_sessions(profile=None, role_arns=[ROLE.format(a) for a in accounts])
+    assert tuple(s.account for s in sessions) == accounts
+    for session in sessions:
+        session.client("ecs", "eu-west-1").create_cluster(clusterName=f"c-{session.account}")
+        assert session.client("ecs", "eu-west-1") is session.client("ecs", "eu-west-1")
+    for session in sessions:
+        (arn,) = session.client("ecs", "eu-west-1").list_clusters()["clusterArns"]
+        assert session.account in arn
+        assert session.client("ecs", "us-east-1").list_clusters()["clusterArns"] == []
+    ecs = client_for(sessions)("111122223333", "ecs", "eu-west-1")
+    assert ecs is sessions[1].client("ecs", "eu-west-1")
+    with pytest.raises(AwsFailed, match="--role-arn"):
+        client_for(sessions)("999999999999", "ecs", "eu-west-1")
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_own_credentials_say_their_account() -> None:
+    (session,) = open_sessions(profile=None, role_arns=())
+    assert session.account == "123456789012"
+
+
+@pytest.mark.usefixtures("_no_credentials")
+@pytest.mark.parametrize("roles", [(), (ROLE.format("000000000042"),)])
+def test_no_credentials_say_what_to_do(roles: tuple[str, ...]) -> None:
+    with pytest.raises(AwsFailed, match="AWS_PROFILE"):
+        open_sessions(profile=None, role_arns=roles)
+
+
+@pytest.mark.usefixtures("_no_credentials")
+def test_an_unknown_profile_is_told() -> None:
+    with pytest.raises(AwsFailed, match="nobody"):
+        open_sessions(profile="nobody", role_arns=())
+
+
+@pytest.mark.parametrize("arn", ["", "advisor", "arn:aws:iam::42:role/x", "arn:aws:iam::000000000042:user/x"])
+def test_what_is_no_role_is_refused(arn: str) -> None:
+    with pytest.raises(InputRefused, match="--role-arn"):
+        open_sessions(profile=None, role_arns=[arn])
+
+
+def test_two_roles_in_one_account_are_refused() -> None:
+    with pytest.raises(InputRefused, match="one per account"):
+        open_sessions(profile=None, role_arns=[ROLE.format("000000000042")] * 2)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+    monkeypatch.setattr("advisor.collector.sessions._CONFIG", once)
+    with pytest.raises(AwsFailed, match="could not reach AWS"):
+        open_sessions(profile=None, role_arns=())
+
+
+def test_every_botocore_error_becomes_one_line_of_ours() -> None:
+    import inspect
+
+    from botocore import exceptions
+
+    for name, kind in inspect.getmembers(exceptions, inspect.isclass):
+        if not issubclass(kind, exceptions.BotoCoreError | exceptions.ClientError):
+            continue
+        error = kind.__new__(kind)
+        Exception.__init__(error, f"{name}\x1b[31m\nsecond line")
+        error.response = {"Error": {"Code": name, "Message": "\x07"}}
+        found = str(aws_failed(error, "ecs:ListClusters", account="1", region="r"))
+        assert found.isprintable()
+        assert "Next: " in found
