@@ -39,9 +39,12 @@ def _run_ends(values: Sequence[float | None]) -> list[int]:
     return [i for i, value in enumerate(values) if i in (0, last) or value != values[i - 1] or value != values[i + 1]]
 
 
-def data(rows: Sequence[Row]) -> alt.InlineData:
-    """Rows as data inside the chart: nothing is read from anywhere when it is drawn."""
-    return alt.InlineData(values=list(rows))
+def data(rows: Sequence[Row]) -> dict[str, Any]:
+    """Rows as data inside the chart: nothing is read from anywhere when it is drawn.
+
+    A plain dictionary: `alt.InlineData` would check every row against its schema, which doubles the time.
+    """
+    return {"values": list(rows)}
 
 
 _TIME_LABEL = "utchours(datum.value) ? utcFormat(datum.value, '%H:%M') : utcFormat(datum.value, '%-d %b')"
