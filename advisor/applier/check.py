@@ -34,13 +34,13 @@ def check_plan(plan: Plan, client: Client) -> None:
         raise refusal(problems)
 
 
-def refusal(problems: list[str]) -> ApplyRefused:
-    """The refusal that names the problems, on one line."""
+def refusal(problems: list[str], *, changed: str = "Nothing was changed.") -> ApplyRefused:
+    """The refusal that names the problems and says what was changed, on one line."""
     shown = problems[:_MOST_SHOWN]
     more = f"; and {len(problems) - len(shown)} more" if len(problems) > len(shown) else ""
     return ApplyRefused(
         f"{'; '.join(shown)}{more}. Rule: live state is what the plan was made from. "
-        "Nothing was changed. Next: collect, review and plan again."
+        f"{changed} Next: collect, review and plan again."
     )
 
 

@@ -105,7 +105,7 @@ def _rolled_back(change: Change, number: int, client: Client, book: Journal, pat
 def _begin(change: Change, number: int, aws: Aws, book: Journal) -> Live:
     live = read_live(aws)
     if problems := list(problems_of(change, live)):
-        raise refusal([f"{change.id}: {problem}" for problem in problems])
+        raise refusal([f"{change.id}: {problem}" for problem in problems], changed="It was not changed.")
     book.write(
         "change",
         change=number,

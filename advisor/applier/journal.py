@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from advisor.domain.errors import ApplyRefused, InputRefused
+from advisor.domain.errors import ApplyFailed, ApplyRefused, InputRefused
 
 FORMAT = 1
 _EVENTS = {"begin", "change", "before", "after", "failed", "verified", "undone"}
@@ -52,12 +52,18 @@ class Journal:
             _drop_torn_line(path)
 
     def write(self, event: str, **fields: Any) -> None:
-        """Append one line and bring it to disk."""
+        """Append one line and bring it to disk; raises ApplyFailed where that cannot be."""
         line = json.dumps({"at": self._now().isoformat(), "event": event, **fields}, allow_nan=False)
         data = line.encode() + b"\n"
-        while data:
-            data = data[os.write(self._descriptor, data) :]
-        os.fsync(self._descriptor)
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise ApplyFailed(
+                f"{self.path}: the journal cannot be written ({error.strerror}). Rule: no call without its line. "
+                "Next: make room, then run undo with it."
+            ) from None
 
     def __enter__(self) -> Self:
         return self

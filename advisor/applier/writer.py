@@ -20,6 +20,8 @@ from advisor.applier.steps import KEEP, REGISTERED, sets_of
 from advisor.domain.errors import AwsFailed
 from advisor.domain.plan import Step
 
+STRIKES = 3  # chosen: a read right after a write may be stale, three in a row are not
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
@@ -137,29 +139,36 @@ class Writer:
             raise AwsFailed(f"{self.aws.id}: {arn} does not carry over {', '.join(names)}")
 
 
-def is_steady(service: Mapping[str, Any], definition: str) -> bool:
-    """Whether the rollout of a revision is finished.
+def wait_for_rollout(aws: Aws, definition: str, patience: Patience) -> bool:
+    """Wait until the rollout of a revision is steady; False where the time ran out first.
 
     Raises AwsFailed where ECS gave it up: the deployment failed, or the circuit breaker rolled it back.
     """
-    deployments = service.get("deployments", ())
-    primary: Mapping[str, Any] = next((d for d in deployments if d.get("status") == "PRIMARY"), {})
-    name = service.get("serviceName", "")
-    if primary.get("rolloutState") == "FAILED":
-        raise AwsFailed(f"{name}: ECS says that the deployment of {definition} failed")
-    if primary.get("taskDefinition", definition) != definition:
-        raise AwsFailed(f"{name}: ECS rolled the deployment of {definition} back")
-    if len(deployments) > 1:
-        return False
-    if "rolloutState" in primary:
-        return bool(primary["rolloutState"] == "COMPLETED")
-    return bool(service.get("runningCount") == service.get("desiredCount"))
-
-
-def wait_for_rollout(aws: Aws, definition: str, patience: Patience) -> bool:
-    """Wait until the rollout is steady; False where the time ran out first. Raises AwsFailed where it failed."""
+    strikes = 0
     for _ in range(max(1, math.ceil(patience.wait_seconds / patience.poll_seconds))):
-        if is_steady(read_service(aws), definition):
+        service = read_service(aws)
+        primary = primary_of(service)
+        strikes = strikes + 1 if primary.get("taskDefinition", definition) != definition else 0
+        if primary.get("rolloutState") == "FAILED":
+            raise AwsFailed(f"{aws.id}: ECS says that the deployment of {definition} failed.")
+        if strikes >= STRIKES:
+            raise AwsFailed(f"{aws.id}: ECS rolled the deployment of {definition} back.")
+        if not strikes and is_steady(service):
             return True
         patience.sleep(patience.poll_seconds)
     return False
+
+
+def primary_of(service: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The deployment that a service is on or going to; empty where it has none."""
+    return next((d for d in service.get("deployments", ()) if d.get("status") == "PRIMARY"), {})
+
+
+def is_steady(service: Mapping[str, Any]) -> bool:
+    """Whether only one deployment is left, and finished."""
+    if len(service.get("deployments", ())) > 1:
+        return False
+    state = primary_of(service).get("rolloutState")
+    if state is not None:
+        return bool(state == "COMPLETED")
+    return bool(service.get("runningCount") == service.get("desiredCount"))

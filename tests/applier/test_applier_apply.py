@@ -1,6 +1,8 @@
 """Laws of apply and undo over a small AWS in memory, with faults at every call."""
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,7 @@ from applier_world import (
 
 from advisor.applier import make_plan
 from advisor.domain.errors import ApplyFailed
-from advisor.domain.service import TaskSize
+from advisor.domain.policy import TargetTracking
 
 WRITES_OF_ONE_CHANGE = 5  # revision, bounds up, service, policy, bounds down
 WRITES_OF_ONE_UNDO = 4  # bounds, service, policy, revision away
@@ -63,19 +65,6 @@ def test_a_new_revision_carries_over_every_field_but_the_size_and_the_limits(wor
     for key in ("revision", "taskDefinitionArn"):
         expected[key] = new["taskDefinition"][key]
     assert new["taskDefinition"] == expected
-
-
-def test_the_minimum_holds_the_capacity_up_during_the_rollout(world: World, journal: Path) -> None:
-    plan = plan_for(make_service(world, desired=4))
-    during: list[int] = []
-
-    def look(operation: str, _: Mapping[str, Any]) -> None:
-        if operation == "update_service":
-            during.append(world.targets["service/prod/checkout"]["MinCapacity"])
-
-    world.before.append(look)
-    run(world, plan, journal)
-    assert during == [8]  # 4 tasks of 1 vCPU become 8 of 0.5
 
 
 def test_undo_restores_exactly_what_stood_before(world: World, journal: Path) -> None:
@@ -186,39 +175,6 @@ def test_no_secret_is_in_the_plan_the_journal_or_an_error(world: World, journal:
     assert chain == (None, None)
 
 
-def test_a_failed_rollout_is_rolled_back(world: World, journal: Path) -> None:
-    service = make_service(world)
-    before = world.state()
-
-    def fail(operation: str, parameters: Mapping[str, Any]) -> None:
-        if operation == "update_service" and parameters["taskDefinition"].endswith(":2"):
-            world.services["prod/checkout"]["deployments"][0]["rolloutState"] = "FAILED"
-
-    world.after.append(fail)
-    with pytest.raises(ApplyFailed, match=r"deployment of .*:2 failed.*Rolled back"):
-        run(world, plan_for(service), journal)
-    assert world.state() == before
-
-
-def test_a_slow_rollout_is_told_and_the_wait_is_bounded(world: World, journal: Path) -> None:
-    world.polls_until_steady = 10**6
-    naps: list[float] = []
-    done = run(world, plan_for(make_service(world)), journal, wait_seconds=60, poll_seconds=5, sleep=naps.append)
-    assert done.changes[0].rolling
-    assert sum(naps) == 60
-
-
-def test_a_lower_fixed_count_waits_for_the_rollout(world: World, journal: Path) -> None:
-    service = make_service(world, scaled=False, size=(512, 1024))
-    wanted = replace(service.setup, size=TaskSize.of(vcpu=1, gib=2), desired=2)
-    plan = make_plan(review_of(advice_for(service, wanted)), [service], made_at=NOW, made_from="")
-    assert [s.kind for s in plan.changes[0].steps] == ["register-task-definition", "update-service", "update-service"]
-    world.polls_until_steady = 10**6
-    done = run(world, plan, journal, wait_seconds=10)
-    assert done.changes[0].left == ("tasks: 2",)
-    assert world.services["prod/checkout"]["desiredCount"] == 4
-
-
 def test_a_failure_says_what_was_kept_and_what_was_not_begun(world: World, journal: Path) -> None:
     services = [make_service(world, name, scaled=False) for name in ("a", "b", "c")]
     Faults(world, at=2, when="before", error=lambda op: refused("AccessDeniedException", "no", op))
@@ -251,3 +207,43 @@ def test_progress_counts_services(world: World, journal: Path) -> None:
     seen: list[tuple[int, int]] = []
     run(world, plan_for(make_service(world)), journal, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 1), (1, 1)]
+
+
+def test_a_policy_keeps_every_field_that_the_plan_does_not_set(world: World, journal: Path) -> None:
+    service = make_service(world)
+    label = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": "app/a/1/targetgroup/b/2"}
+    config = world.policies["service/prod/checkout"]["cpu70"]["TargetTrackingScalingPolicyConfiguration"]
+    config |= {"PredefinedMetricSpecification": label, "ScaleInCooldown": 111}
+    held, wanted = (TargetTracking(metric="requests", target=t, scale_in_cooldown=111) for t in (70.0, 900.0))
+    assert service.scaling is not None
+    named = replace(service.scaling.policies[0], policy=held)
+    service = replace(
+        service,
+        setup=replace(service.setup, policies=(held,)),
+        scaling=replace(service.scaling, policies=(named,)),
+    )
+    advice = advice_for(service, replace(service.setup, policies=(wanted,)))
+    before = world.state()
+    run(world, make_plan(review_of(advice), [service], made_at=NOW, made_from=""), journal)
+    now = world.policies["service/prod/checkout"]["cpu70"]["TargetTrackingScalingPolicyConfiguration"]
+    assert now == {"TargetValue": 900.0, "PredefinedMetricSpecification": label, "ScaleInCooldown": 111}
+    take_back(world, journal)
+    assert world.state() == before
+
+
+def test_a_full_disk_stops_before_the_call_that_cannot_be_announced(
+    world: World, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_for(make_service(world))
+    before, write, left = world.state(), os.write, [2]
+
+    def full(descriptor: int, data: bytes) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        left[0] -= 1
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(ApplyFailed, match=r"journal cannot be written \(No space left on device\)"):
+        run(world, plan, journal)
+    assert world.state() == before

@@ -10,6 +10,9 @@ import pytest
 from applier_world import SECRETS, advice_for, definition_request, review_of, smaller
 
 from advisor.applier import apply_plan, make_plan, undo
+from advisor.applier.aws import Aws
+from advisor.applier.description import describe, differences
+from advisor.applier.live import read_live
 from advisor.codec import to_json
 from advisor.collector import client_for, collect_inventory, open_sessions
 from advisor.demo.aws.wire import ACCOUNT, AwsError, Call, LocalAws
@@ -29,7 +32,7 @@ class Fleet:
 
     def __init__(self, aws: LocalAws, folder: Path) -> None:
         self.aws, self.journal = aws, folder / "plan.journal"
-        self.ecs("CreateCluster", clusterName="prod")
+        self.ecs("CreateCluster", clusterName="prod", capacityProviders=["FARGATE", "FARGATE_SPOT"])
         for name in ("checkout", "cart"):
             self.ecs("RegisterTaskDefinition", **definition_request(family=name))
             self.ecs("CreateService", **service_request(name))
@@ -127,11 +130,91 @@ def test_every_field_but_the_size_is_carried_over_tags_too(fleet: Fleet) -> None
 
 
 def test_what_was_collected_is_what_apply_reads(fleet: Fleet) -> None:
-    from advisor.applier.aws import Aws
-    from advisor.applier.live import read_live
-
     for change in fleet.plan().changes:
         assert read_live(Aws(fleet.client, change.id)).description == change.expects
+
+
+CPU, LABEL = "ECSServiceAverageCPUUtilization", "app/lb/1/targetgroup/tg/2"
+TRACKED = (
+    {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": LABEL},
+    {"PredefinedMetricType": "ECSServiceAverageMemoryUtilizationHighResolution"},
+)
+STEPS = {
+    "AdjustmentType": "PercentChangeInCapacity",
+    "StepAdjustments": [
+        {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 20},
+        {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 50},
+    ],
+    "MinAdjustmentMagnitude": 2,
+}
+PREDICTIVE = {
+    "MetricSpecifications": [
+        {
+            "TargetValue": 60.0,
+            "PredefinedMetricPairSpecification": {"PredefinedMetricType": "ECSServiceCPUUtilization"},
+        }
+    ],
+    "Mode": "ForecastAndScale",
+}
+
+
+def put_every_policy(fleet: Fleet) -> None:
+    """A policy of each kind, a schedule and a suspension on one service; an alarm on the step policy."""
+    for number, metric in enumerate(TRACKED):
+        config = {"TargetValue": 50.5, "PredefinedMetricSpecification": metric, "DisableScaleIn": True}
+        put_policy(fleet, f"tracking{number}", "TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=config)
+    custom = {"Namespace": "Shop", "MetricName": "Queue", "Statistic": "Average"}
+    config = {"TargetValue": 5.0, "CustomizedMetricSpecification": custom}
+    put_policy(fleet, "custom", "TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=config)
+    put_policy(fleet, "forecast", "PredictiveScaling", PredictiveScalingPolicyConfiguration=PREDICTIVE)
+    arn = put_policy(fleet, "burst", "StepScaling", StepScalingPolicyConfiguration=STEPS)["PolicyARN"]
+    put_alarm(fleet, arn, threshold=80.0)
+    bounds = {"ScalableTargetAction": {"MinCapacity": 4}, "Timezone": "Asia/Tokyo"}
+    fleet.scaling("PutScheduledAction", **RESOURCE, ScheduledActionName="day", Schedule="cron(0 8 * * ? *)", **bounds)
+    fleet.scaling("RegisterScalableTarget", **RESOURCE, SuspendedState={"DynamicScalingInSuspended": True})
+    mix = [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ]
+    fleet.ecs("UpdateService", cluster="prod", service="cart", capacityProviderStrategy=mix)
+
+
+def put_policy(fleet: Fleet, name: str, kind: str, **config: Any) -> dict[str, Any]:
+    return fleet.scaling("PutScalingPolicy", **RESOURCE, PolicyName=name, PolicyType=kind, **config)
+
+
+def put_alarm(fleet: Fleet, arn: str, *, threshold: float) -> None:
+    fleet.client(ACCOUNT, "cloudwatch", REGION).put_metric_alarm(
+        AlarmName="hot",
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        Dimensions=[{"Name": "ClusterName", "Value": "prod"}, {"Name": "ServiceName", "Value": "checkout"}],
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=2,
+        Threshold=threshold,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        AlarmActions=[arn],
+    )
+
+
+def test_every_kind_of_policy_reads_as_it_was_collected(fleet: Fleet) -> None:
+    put_every_policy(fleet)
+    for service in collect_inventory(fleet.sessions[0], REGION, now=datetime.now(UTC)).services:
+        live = read_live(Aws(fleet.client, service.id)).description
+        assert list(differences(describe(service), live)) == []
+        assert len(live["policies"]) == (6 if service.scaling else 0)
+
+
+def test_a_step_alarm_moved_by_hand_is_named(fleet: Fleet) -> None:
+    put_every_policy(fleet)
+    found = collect_inventory(fleet.sessions[0], REGION, now=datetime.now(UTC)).services
+    scaled = next(service for service in found if service.scaling)
+    arn = next(policy.arn for policy in scaled.scaling.policies if policy.name == "burst")  # type: ignore[union-attr]
+    put_alarm(fleet, arn, threshold=90.0)
+    live = read_live(Aws(fleet.client, scaled.id)).description
+    expected = ["policies.burst.alarms.hot.threshold: expected 80.0, live 90.0"]
+    assert list(differences(describe(scaled), live)) == expected
 
 
 def test_a_hand_change_refuses_over_http_too(fleet: Fleet) -> None:
