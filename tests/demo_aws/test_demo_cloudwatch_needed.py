@@ -85,6 +85,15 @@ STILL_WRONG: dict[str, Callable[[Moto], bool]] = {
     ),
     "lists a metric once per datapoint": lambda moto: len(moto.ask("ListMetrics", Namespace="AWS/ECS")["Metrics"]) == 2,
     "lists metrics without recent data": lambda moto: bool(moto.ask("ListMetrics", Namespace="Old")["Metrics"]),
+    "knows no RecentlyActive": lambda moto: bool(
+        moto.ask("ListMetrics", Namespace="Old", RecentlyActive="PT3H")["Metrics"]
+    ),
+    "takes data of any age": lambda moto: moto.takes(
+        "PutMetricData",
+        Namespace="Shop",
+        MetricData=[{"MetricName": "Orders", "Value": 1, "Timestamp": NOW - timedelta(60)}],
+    ),
+    "takes odd periods": lambda moto: moto.values(query(period=61)) != [[]],
     "has statistics without percentiles": lambda moto: (
         "ExtendedStatistics"
         not in moto.ask(

@@ -79,9 +79,9 @@ def test_a_page_holds_100800_datapoints_and_is_built_quickly(cloud: Cloud) -> No
         cloud.seed([50.125] * 21_600, dimensions={"ServiceName": str(number)})
     queries = [query(name=f"q{number}", dimensions={"ServiceName": str(number)}) for number in range(5)]
     window = {"StartTime": NOW - timedelta(days=15), "EndTime": NOW, "MetricDataQueries": queries}
-    began = time.perf_counter()
-    page = cloud.ask("GetMetricData", **window)
-    assert time.perf_counter() - began < 1.0  # 0.06 s alone on two cores
+    began = time.process_time()  # not by the clock on the wall: other tests run beside this one
+    page = cloud.aws.call("cloudwatch", "GetMetricData", account=ACCOUNT, region=REGION, **window)
+    assert time.process_time() - began < 0.5  # [s], with the reading of the JSON; 0.1 s as measured
     assert sum(len(result["Values"]) for result in page["MetricDataResults"]) == 100_800
     assert page["NextToken"]
     with pytest.raises(AwsError, match="MaxDatapoints"):
