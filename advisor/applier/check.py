@@ -6,8 +6,10 @@ from advisor.applier.aws import Aws, Client
 from advisor.applier.description import differences
 from advisor.applier.live import Live, read_live
 from advisor.applier.steps import KEEP, REGISTERED, TRACKING
-from advisor.domain.errors import ApplyRefused, one_line
+from advisor.domain.errors import ApplyRefused, InputRefused, one_line
 from advisor.domain.plan import Change, Plan, Step
+from advisor.domain.service import OperatingSystem, TaskSize
+from advisor.fargate.sizes import check_size, parse_cpu, parse_memory
 
 # The fields that a step of a plan may name; a plan file may have been written by anybody.
 FIELDS: Mapping[str, frozenset[str]] = {
@@ -53,9 +55,24 @@ def problems_of(change: Change, live: Live) -> Iterator[str]:
         yield "its task definition is deregistered, so that undo could not go back to it"
     if live.description["owner"] and live.description["owner"] == change.expects.get("owner"):
         yield f"it is owned by {one_line(live.description['owner'])}"
+    yield from _size_problems(change, live)
     named = {c["name"] for c in live.definition["containerDefinitions"]}
     for name in sorted(_containers(change.steps) - named):
         yield f"the task definition has no container {one_line(name)}"
+
+
+def _size_problems(change: Change, live: Live) -> Iterator[str]:
+    platform = live.definition.get("runtimePlatform", {})
+    family, architecture = platform.get("operatingSystemFamily", "LINUX"), platform.get("cpuArchitecture", "X86_64")
+    for step in change.steps:
+        if step.kind == "register-task-definition":
+            try:
+                cpu, memory = (str(step.parameters.get(key)) for key in ("cpu", "memory"))
+                size = TaskSize(cpu=parse_cpu(cpu), memory=parse_memory(memory))
+                os: OperatingSystem = "WINDOWS" if family.startswith("WINDOWS") else "LINUX"
+                check_size(size, os=os, architecture=architecture, where="task size")
+            except InputRefused as error:
+                yield str(error).rstrip(".")
 
 
 def step_problems(steps: tuple[Step, ...]) -> Iterator[str]:

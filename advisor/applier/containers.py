@@ -68,5 +68,6 @@ def _several_problems(containers: tuple[Container, ...], old: TaskSize, new: Tas
         yield f"a container's own memory limit of {max(limits)} MiB does not fit {new.memory} MiB"
     if set_aside > new.memory:
         yield f"the containers set aside {set_aside} MiB, which does not fit {new.memory} MiB"
-    if new.memory > old.memory and containers and len(limits) == len(containers):
+    grows = new.memory > old.memory and new.cpu <= old.cpu  # else memory may grow only because the CPU does
+    if grows and containers and len(limits) == len(containers):
         yield "every container has its own memory limit, so more memory for the task would not reach them"

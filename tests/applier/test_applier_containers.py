@@ -67,6 +67,11 @@ def test_limits_of_several_containers_are_never_cut(
         fit_containers(task(*containers), new)
 
 
+def test_memory_that_grows_only_because_the_cpu_does_is_no_obstacle() -> None:
+    definition = task(Container(name="a", memory=1024), Container(name="b", memory=512))
+    assert fit_containers(definition, size(4096, 8192)) == []
+
+
 SIZES = st.sampled_from(legal_sizes())
 
 

@@ -172,6 +172,16 @@ def test_a_plan_file_cannot_make_apply_set_other_fields(world: World, journal: P
     assert world.writes() == []
 
 
+def test_a_plan_file_with_a_size_that_fargate_does_not_have_is_refused(world: World, journal: Path) -> None:
+    plan = plan_for(make_service(world))
+    first = plan.changes[0].steps[0]
+    forged = replace(first, parameters={**first.parameters, "cpu": "300"})
+    steps = (forged, *plan.changes[0].steps[1:])
+    with pytest.raises(ApplyRefused, match=r"(?i)size|cpu"):
+        run(world, replace(plan, changes=(replace(plan.changes[0], steps=steps),)), journal)
+    assert world.writes() == []
+
+
 @pytest.mark.parametrize("text", ["", "{}\n", "no json\n", '{"event": "begin", "format": 2}\n'])
 def test_what_is_no_journal_is_refused(world: World, journal: Path, text: str) -> None:
     journal.write_text(text)
