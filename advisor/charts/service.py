@@ -66,6 +66,10 @@ def _rows(past: History, name: str, values: tuple[float | None, ...], *, steps: 
     return series_rows(name, values, start=past.start, step_seconds=past.step_seconds, steps=steps)
 
 
+def _steps(rows: Series, width: float) -> alt.Chart:
+    return alt.Chart(data(rows)).mark_line(strokeWidth=width, interpolate="step-after")
+
+
 def _layered(*, areas: list[Series], lines: list[Series], steps: list[Series], unit: str) -> alt.LayerChart:
     names = [rows[0]["series"] for rows in (*areas, *lines, *steps) if rows]
     scale = alt.Scale(domain=names, range=[COLORS[name] for name in names])
@@ -73,7 +77,7 @@ def _layered(*, areas: list[Series], lines: list[Series], steps: list[Series], u
     marks = [
         *(alt.Chart(data(rows)).mark_area(opacity=0.75) for rows in areas if rows),
         *(alt.Chart(data(rows)).mark_line(strokeWidth=1) for rows in lines if rows),
-        *(alt.Chart(data(rows)).mark_line(strokeWidth=1.8, interpolate="step-after") for rows in steps if rows),
+        *(_steps(rows, width) for rows, width in zip(steps, (3.2, 1.6), strict=False) if rows),
     ]
     drawn = [mark.encode(x=time_axis(), y=amount_axis(unit), color=color) for mark in marks]
     return finish(drawn, width=WIDTH, height=HEIGHT)

@@ -12,14 +12,14 @@ from markupsafe import Markup
 from advisor.domain.finding import Advice, PriceNote, Review
 from advisor.report import words
 from advisor.report.clean import visible
-from advisor.report.pictures import MOST_SERVICES, fleet_picture, service_pictures
+from advisor.report.pictures import MOST_SERVICES, Progress, fleet_picture, service_pictures
 from advisor.report.view import Row, Summary, breaks, history_days, limits, places, rows, summary
 
 VERDICTS = {"change": "Change", "keep": "Keep", "no-advice": "No advice"}
 
 
-def html(review: Review) -> str:
-    """The review as one HTML page."""
+def html(review: Review, *, progress: Progress | None = None) -> str:
+    """The review as one HTML page; `progress` is called with (services drawn, services)."""
     shown = rows(review)
     totals = summary(review, shown)
     page = _environment().get_template("page.html.j2")
@@ -34,7 +34,7 @@ def html(review: Review) -> str:
         notices=notices(review, totals, shown),
         unadvised=[row for row in shown if row.advice.verdict == "no-advice"],
         savings=fleet_picture(review),
-        charts=service_pictures(shown),
+        charts=service_pictures(shown, progress or (lambda _done, _total: None)),
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
         policy=_policy(style, script),

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 
 from markupsafe import Markup
 
@@ -11,7 +12,10 @@ from advisor.report.clean import visible
 from advisor.report.view import Row
 from advisor.report.words import money
 
-MOST_SERVICES = 150  # chosen: at some 30 kB for each service the page stays below 5 MB
+MOST_SERVICES = 100  # chosen: at some 50 kB for each service the page stays near 5 MB
+
+Captioned = tuple[tuple[str, Markup], ...]
+Progress = Callable[[int, int], None]
 
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
 
@@ -34,12 +38,16 @@ def fleet_picture(review: Review) -> Markup | None:
     return image(to_svg(chart), alt=alt)
 
 
-def service_pictures(rows: tuple[Row, ...]) -> dict[int, tuple[tuple[str, Markup], ...]]:
-    """The (caption, image) pairs of each row by its number; rows past the first 150 and without history have none."""
-    return {row.number: _pictures(row) if row.number <= MOST_SERVICES else () for row in rows}
+def service_pictures(rows: tuple[Row, ...], progress: Progress) -> dict[int, Captioned]:
+    """The captioned images of each row by its number; rows past the first 100 and without history have none."""
+    drawn: dict[int, Captioned] = {}
+    for row in rows:
+        drawn[row.number] = _pictures(row) if row.number <= MOST_SERVICES else ()
+        progress(row.number, len(rows))
+    return drawn
 
 
-def _pictures(row: Row) -> tuple[tuple[str, Markup], ...]:
+def _pictures(row: Row) -> Captioned:
     advice = row.advice
     past = advice.history
     if past is None or not past.demand_vcpu:

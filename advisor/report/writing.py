@@ -1,7 +1,7 @@
 """The four files of a report, written whole or not at all."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -13,14 +13,17 @@ from advisor.report.page import html
 from advisor.report.table import csv_text
 
 
-def write_report(review: Review, folder: str | Path) -> tuple[Path, ...]:
+def write_report(
+    review: Review, folder: str | Path, *, progress: Callable[[int, int], None] | None = None
+) -> tuple[Path, ...]:
     """Write review.html, review.md, review.csv and review.json into `folder`; returns their paths in this order.
 
-    All four are rendered before the first is written, and each appears in one step. Raises InputRefused where
+    All four are rendered before the first is written, and each appears in one step. `progress` is called with
+    (services drawn, services). Raises InputRefused where
     the folder cannot be made or written.
     """
     texts = {
-        "review.html": html(review),
+        "review.html": html(review, progress=progress),
         "review.md": markdown(review),
         "review.csv": csv_text(review),
         "review.json": review_to_json(review),

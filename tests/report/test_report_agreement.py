@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from sample import review
+from report_sample import review
 
 from advisor.codec import review_from_json
 from advisor.report import write_report

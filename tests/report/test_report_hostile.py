@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample import HOSTILE, change, other, review, setup
+from report_sample import HOSTILE, change, other, review, setup
 
 from advisor.charts import history, memory, savings, to_svg
 from advisor.report.clean import cell, markdown, visible

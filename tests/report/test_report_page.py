@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from sample import change, other, review, setup
+from report_sample import change, other, review, setup
 
 from advisor.domain.errors import InputRefused
 from advisor.domain.finding import Review, Totals
@@ -151,6 +151,12 @@ def test_a_failing_write_leaves_the_old_report_whole(tmp_path: Path, monkeypatch
     with pytest.raises(InputRefused, match="No space left"):
         write_report(review(), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
+
+
+def test_progress_counts_every_service_once(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_report(review(), tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, 16) for number in range(1, 17)]
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
