@@ -69,7 +69,8 @@ def pages(
         if not token:
             return
         if token in seen:
-            raise AwsFailed(f"{service}:{action} in {session.account}/{region}: AWS gave the same page token twice.")
+            place = f"{service}:{action} in {session.account}/{region}"
+            raise AwsFailed(f"AWS: {place} gave the same page token twice. Next: run this again.")
         seen.add(token)
         parameters = {**parameters, name: token}
 

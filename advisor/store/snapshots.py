@@ -8,7 +8,7 @@ from advisor.codec import from_json, to_json
 from advisor.domain.errors import InputRefused
 from advisor.domain.inventory import Inventory, Service, Skipped
 from advisor.domain.service import ServiceId
-from advisor.store.manifest import Manifest, Snapshot, damaged
+from advisor.store.manifest import Manifest, Snapshot, damaged, in_time
 from advisor.store.place import Place, segment
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def add_snapshot(
     snapshot = Snapshot(
         account=account,
         region=region,
-        taken_at=taken.isoformat(timespec="seconds"),
+        taken_at=taken.isoformat(timespec="microseconds"),
         path=written.path,
         sha256=written.sha256,
         size=written.size,
@@ -66,7 +66,7 @@ def _id_of(skipped: Skipped) -> ServiceId:
 
 
 def _since_complete(held: Manifest, account: str, region: str) -> list[Snapshot]:
-    mine = [s for s in sorted(held.inventory) if (s.account, s.region) == (account, region)]
+    mine = [s for s in in_time(held.inventory) if (s.account, s.region) == (account, region)]
     whole = [i for i, snapshot in enumerate(mine) if snapshot.complete]
     return mine[whole[-1] if whole else 0 :]
 
@@ -75,7 +75,7 @@ def _says_nothing_new(
     place: Place, held: Manifest, mine: Inventory, *, account: str, region: str, complete: bool
 ) -> bool:
     """Whether the last snapshot says the same, but for the times at which things were seen."""
-    before = [s for s in sorted(held.inventory) if (s.account, s.region) == (account, region)]
+    before = [s for s in in_time(held.inventory) if (s.account, s.region) == (account, region)]
     if not before or before[-1].complete != complete:
         return False
     return _timeless(_read(place, before[-1])) == _timeless(mine)

@@ -187,9 +187,14 @@ class Store:
 
 
 def _bounds(start: datetime | None, end: datetime | None) -> tuple[float, float]:
-    low = float("-inf") if start is None else start.timestamp()
-    high = float("inf") if end is None else end.timestamp()
+    """The window as epoch seconds; instants without offset are UTC."""
+    low = float("-inf") if start is None else _utc(start).timestamp()
+    high = float("inf") if end is None else _utc(end).timestamp()
     return low, high
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
 def _clean(place: Place, manifest: Manifest) -> None:

@@ -1,7 +1,9 @@
 """A collection into a store: twice changes nothing, one bad place does not stop the rest."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service, SizeChange
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.store import open_store
+from advisor.store.place import Place
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 ACCOUNT = "123456789012"
@@ -136,3 +139,31 @@ def test_sizes_that_aws_no_longer_lists_are_kept() -> None:
     before, after = (Service(id=id, setup=setup, seen_at=at, sizes=tuple(s)) for s in (sizes[:3], sizes[2:]))
     assert with_history(after, before).sizes == tuple(sizes)
     assert with_history(after, None).sizes == tuple(sizes[2:])
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: no `except Exception` may catch it."""
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 3, 5, 7, 9])
+def test_a_collection_killed_at_any_write_and_run_again_gives_the_same_store(
+    tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, kill_at: int
+) -> None:
+    now = datetime.now(UTC)
+    small_fleet()
+    seed(local_aws, now)
+    sessions = open_sessions(profile=None, role_arns=())
+    run_collection(open_store(tmp_path / "whole", create=True), sessions, [REGION], now=now)
+    write, count = Place.write, iter(range(1, 1000))
+
+    def dying(place: Place, *given: Any) -> Any:
+        if next(count) == kill_at:
+            raise Killed
+        return write(place, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Place, "write", dying)
+        with contextlib.suppress(Killed):
+            run_collection(open_store(tmp_path / "killed", create=True), sessions, [REGION], now=now)
+    run_collection(open_store(tmp_path / "killed", create=True), sessions, [REGION], now=now)
+    assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 import pytest
 from store_samples import HOSTILE, NOW, bytes_of, some_frame, some_id, some_service
 
+from advisor.domain.errors import InputRefused
 from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Inventory
 from advisor.domain.schema import USAGE
@@ -143,3 +144,32 @@ def test_months_that_are_over_are_one_file_and_the_content_stays(tmp_path: Path)
     bytes_before = bytes_of(tmp_path)
     store.compact(datetime(2026, 11, 3, 13, tzinfo=UTC))
     assert bytes_of(tmp_path) == bytes_before
+
+
+def test_of_two_snapshots_at_one_instant_the_later_one_counts(tmp_path: Path) -> None:
+    store = open_store(tmp_path, create=True)
+    for desired in (5, 3, 4, 1, 2):
+        inventory = Inventory(taken_at=NOW, services=(some_service(some_id(), desired=desired),))
+        store.add_inventory(inventory, account="000000000042", region="eu-west-1", complete=True)
+        assert open_store(tmp_path).services[0].setup.desired == desired
+
+
+def test_a_task_and_a_service_may_share_a_name(tmp_path: Path) -> None:
+    skipped = Skipped(service="prod/api", account="000000000042", region="eu-west-1", reason="standalone task")
+    store = open_store(tmp_path, create=True)
+    store.add_import(Inventory(taken_at=NOW, services=(some_service(some_id()),), skipped=(skipped,)), {})
+    assert (len(store.services), store.skipped) == (1, (skipped,))
+
+
+def test_instants_without_offset_are_utc(tmp_path: Path) -> None:
+    frame = some_frame(NOW, 10)
+    store = open_store(tmp_path, create=True)
+    store.add_usage({some_id(): frame})
+    start = frame.index[5].to_pydatetime()
+    assert len(store.usage(some_id(), start=start.replace(tzinfo=None))) == 5
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputRefused, match="writable folder"):
+        open_store(tmp_path / "file" / "store", create=True).add_usage({some_id(): some_frame(NOW, 2)})
