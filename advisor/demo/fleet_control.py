@@ -18,7 +18,7 @@ NETWORK = {
 }
 
 
-def ask(aws: LocalAws, id: ServiceId, service: str, action: str, **params: Any) -> dict[str, Any]:
+def ask(aws: LocalAws, id: ServiceId, service: str, action: str, /, **params: Any) -> dict[str, Any]:
     """Call in the account and region of a service."""
     return aws.call(service, action, account=id.account, region=id.region, **params)
 
