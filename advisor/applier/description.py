@@ -6,7 +6,8 @@ field                    value
 task_definition          ARN of the revision
 desired_count            tasks of a fixed count; None where Application Auto Scaling moves the count
 capacity                 provider, base and weight; a launch type reads as its provider alone
-scalable_target          minimum, maximum, what is suspended; None where there is no target
+scalable_target          minimum, maximum, what is suspended; None where there is no target.
+                         Where scheduled actions move the bounds, they read `BY_SCHEDULE`: no numbers
 policies                 by name: the fields that decide how the policy scales
 scheduled_actions        by name: expression, time zone, minimum, maximum
 deployment_controller    ECS, CODE_DEPLOY or EXTERNAL
@@ -24,6 +25,7 @@ from advisor.domain.policy import Policy, PredictiveScaling, StepScaling, Target
 
 Description = Mapping[str, Any]
 
+BY_SCHEDULE = "set by scheduled actions"
 _ABSENT = "absent"
 _METRICS = {
     "ECSServiceAverageCPUUtilization": "cpu",
@@ -45,13 +47,18 @@ def describe(service: Service) -> dict[str, Any]:
         "task_definition": service.task_definition.arn if service.task_definition else "",
         "desired_count": None if scaling else service.setup.desired,
         "capacity": [{"provider": c.provider, "base": c.base, "weight": c.weight} for c in service.setup.capacity],
-        "scalable_target": _target(scaling) if scaling else None,
+        "scalable_target": by_schedule(_target(scaling), bool(scaling.schedule)) if scaling else None,
         "policies": {p.name: policy_fields(p.policy) | _alarms(p) for p in scaling.policies} if scaling else {},
         "scheduled_actions": {s.name: _schedule(s) for s in scaling.schedule} if scaling else {},
         "deployment_controller": service.deployment_controller,
         "resource_management": service.resource_management,
         "owner": service.owner,
     }
+
+
+def by_schedule(target: dict[str, Any], scheduled: bool) -> dict[str, Any]:
+    """The scalable target, its bounds without numbers where scheduled actions move them."""
+    return target | ({"minimum": BY_SCHEDULE, "maximum": BY_SCHEDULE} if scheduled else {})
 
 
 def policy_fields(policy: Policy) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.applier.aws import DIMENSION, Aws
-from advisor.applier.description import alarm_fields, live_policy_fields
+from advisor.applier.description import alarm_fields, by_schedule, live_policy_fields
 from advisor.domain.errors import ApplyRefused
 from advisor.domain.inventory import owner_of
 
@@ -73,16 +73,16 @@ def is_deploying(service: Mapping[str, Any]) -> bool:
 def _description(
     aws: Aws, service: Mapping[str, Any], definition: str, policies: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    target = _scalable_target(aws)
+    target, schedule = _scalable_target(aws), _scheduled_actions(aws)
     tags = {t["key"]: t.get("value", "") for t in service.get("tags", ())}
     management = service.get("resourceManagementType", "CUSTOMER")
     return {
         "task_definition": definition,
         "desired_count": None if target else service["desiredCount"],
         "capacity": _capacity(service),
-        "scalable_target": target,
+        "scalable_target": by_schedule(target, bool(schedule)) if target else None,
         "policies": {p["PolicyName"]: live_policy_fields(p) | _alarms(aws, p) for p in policies},
-        "scheduled_actions": _scheduled_actions(aws),
+        "scheduled_actions": schedule,
         "deployment_controller": service.get("deploymentController", {}).get("type", "ECS"),
         "resource_management": management,
         "owner": owner_of(tags, management),

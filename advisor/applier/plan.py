@@ -93,8 +93,11 @@ def _reasons_against(advice: Advice, service: Service) -> Iterator[str]:
 
 
 def _comparable(setup: Setup) -> Setup:
-    """Without the count of the moment, where Application Auto Scaling moves it."""
-    return setup if setup.minimum is None else replace(setup, desired=0)
+    """Without what moves by itself: the count of the moment, and bounds that scheduled actions set."""
+    if setup.minimum is None:
+        return setup
+    steady = replace(setup, desired=0)
+    return replace(steady, minimum=0, maximum=0) if setup.schedule else steady
 
 
 def _planned(advice: Advice, wanted: Setup, service: Service) -> Change:
@@ -102,7 +105,7 @@ def _planned(advice: Advice, wanted: Setup, service: Service) -> Change:
     definition = service.task_definition
     assert definition is not None  # noqa: S101  (an imported service is a reason against)
     _check_expressible(service.setup, wanted)
-    after = _wanted_description(now, wanted, service)
+    after = _wanted_description(now, wanted, service, current=advice.current)
     registers = [_register_step(definition, wanted, name=service.id.service)] * (wanted.size != definition.size)
     forward = (*registers, *steps_between(now, after, factor=definition.size.cpu / wanted.size.cpu))
     backward = steps_between(after, now, factor=wanted.size.cpu / definition.size.cpu)
@@ -124,7 +127,7 @@ def _check_expressible(now: Setup, wanted: Setup) -> None:
             raise ValueError(f"{field.replace('_', ' ')} is to change, and apply does not change it")
 
 
-def _wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service) -> dict[str, Any]:
+def _wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service, *, current: Setup) -> dict[str, Any]:
     after = dict(now)
     definition = service.task_definition
     if definition is not None and wanted.size != definition.size:
@@ -135,10 +138,17 @@ def _wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service)
         return after | {"desired_count": wanted.desired}
     if now["scalable_target"] is None or service.scaling is None:
         raise ValueError("a fixed count is to become an autoscaled service, and apply does not do that")
-    bounds = {"minimum": wanted.minimum, "maximum": wanted.maximum}
-    after["scalable_target"] = {**now["scalable_target"], **bounds}
+    after["scalable_target"] = {**now["scalable_target"], **_wanted_bounds(current, wanted)}
     after["policies"] = _wanted_policies(now["policies"], service.scaling.policies, wanted.policies)
     return after
+
+
+def _wanted_bounds(current: Setup, wanted: Setup) -> dict[str, int | None]:
+    if not current.schedule:
+        return {"minimum": wanted.minimum, "maximum": wanted.maximum}
+    if wanted.bounds != current.bounds:
+        raise ValueError("its scheduled actions set the minimum and maximum, and apply does not change those")
+    return {}
 
 
 def _wanted_policies(now: Mapping[str, Any], named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> dict[str, Any]:

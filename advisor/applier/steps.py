@@ -7,13 +7,14 @@
 
 Where tasks get smaller, the minimum is held up during the rollout so that as much CPU runs after it as
 before it: `KEEP` times the desired count of that moment, never above the maximum (our choice; ECS suspends
-scale-in during a deployment, scale-out would take minutes to catch up).
+scale-in during a deployment, scale-out would take minutes to catch up). Bounds that scheduled actions move
+are left to them.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from advisor.applier.description import Description
+from advisor.applier.description import BY_SCHEDULE, Description
 from advisor.domain.errors import one_line
 from advisor.domain.plan import Step
 
@@ -78,7 +79,7 @@ def _inexpressible(now: Description, wanted: Description) -> str:
 
 def _raised(now: Description | None, wanted: Description | None, *, factor: float) -> dict[str, Any]:
     """The bounds during the change: neither side's are undercut; empty where today's will do."""
-    if now is None or wanted is None:
+    if now is None or wanted is None or BY_SCHEDULE in (now["minimum"], wanted["minimum"]):
         return {}
     minimum, maximum = max(now["minimum"], wanted["minimum"]), max(now["maximum"], wanted["maximum"])
     bounds: dict[str, Any] = {"MinCapacity": minimum, "MaxCapacity": maximum}

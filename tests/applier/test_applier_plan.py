@@ -8,9 +8,9 @@ from applier_world import NOW, SECRETS, World, advice_for, make_service, review_
 
 from advisor.applier import make_plan
 from advisor.domain.errors import NoData
-from advisor.domain.inventory import NamedPolicy, Service
+from advisor.domain.inventory import NamedPolicy, NamedSchedule, Service
 from advisor.domain.plan import Change, NotPlanned, Plan
-from advisor.domain.policy import OtherPolicy, StepScaling, TargetTracking
+from advisor.domain.policy import OtherPolicy, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import CapacityShare, Setup, TaskSize
 
 STEP = StepScaling(metric="cpu", direction="out", threshold=80.0, steps=((0.0, None, 2),))
@@ -210,6 +210,24 @@ def test_a_service_that_is_gone_or_imported_or_half_read_is_not_planned(service:
     assert "does not hold" in gone.not_planned[0].reason
     assert "imported" in refusal_of(imported).reason
     assert "could not be read" in refusal_of(half).reason
+
+
+def scheduled(service: Service) -> Service:
+    action = ScheduledAction(expression="cron(0 8 * * ? *)", minimum=4)
+    assert service.scaling is not None
+    scaling = replace(service.scaling, schedule=(NamedSchedule(name="day", action=action),))
+    return replace(service, scaling=scaling, setup=replace(service.setup, schedule=(action,)))
+
+
+def test_bounds_that_a_schedule_moves_are_left_to_it(service: Service) -> None:
+    by_clock = scheduled(service)
+    wanted = replace(smaller(by_clock), minimum=2)
+    later = replace(by_clock, setup=replace(by_clock.setup, minimum=4))
+    plan = plan_of(by_clock, wanted, now=later)
+    kinds = [step.kind for step in plan.changes[0].steps]
+    assert kinds == ["register-task-definition", "update-service", "put-scaling-policy"]
+    assert plan.changes[0].expects["scalable_target"]["minimum"] == "set by scheduled actions"  # type: ignore[index]
+    assert "scheduled actions set the minimum" in refusal_of(by_clock, replace(wanted, minimum=1)).reason
 
 
 HOSTILE = 'x"\n${file("/etc/passwd")}\u202e<script>%{ for }=1+1\x1b[31m'
