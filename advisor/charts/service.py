@@ -67,7 +67,8 @@ def _rows(past: History, name: str, values: tuple[float | None, ...], *, steps: 
 
 
 def _steps(rows: Series, width: float) -> alt.Chart:
-    return alt.Chart(data(rows)).mark_line(strokeWidth=width, interpolate="step-after")
+    mark: alt.Chart = alt.Chart(data(rows)).mark_line(strokeWidth=width, interpolate="step-after")
+    return mark
 
 
 def _layered(*, areas: list[Series], lines: list[Series], steps: list[Series], unit: str) -> alt.LayerChart:

@@ -6,7 +6,7 @@ format     what is done
 all        control, bidi and invisible characters are shown as their code: ⟨U+202E⟩
 HTML       Jinja's autoescape
 Markdown   every character with a meaning is escaped; `@` pings nobody
-CSV        a leading = + - @ gets an apostrophe, so that no program takes it as a formula
+CSV        a leading = + - @, narrow or wide, gets an apostrophe, so that no program takes it as a formula
 =========  ==========================================================================
 """
 
@@ -21,7 +21,7 @@ _MARKDOWN = re.compile(
     r"|\$(?!\d)"  # formulas, but not dollars
 )
 _LINKS = re.compile(r"(?i)\b(www)\.")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@＝＋－＠")  # some spreadsheets take the wide forms too
 
 
 def visible(text: object) -> str:
@@ -61,5 +61,5 @@ def cell(text: object) -> str:
     >>> cell("=1+1")
     "'=1+1"
     """
-    shown = str(text).lstrip(" ")
-    return visible(f"'{text}" if shown.startswith(_FORMULA) else text)
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -191,5 +191,5 @@ def backtest(score: Backtest | None) -> str:
 def replay(error: float | None) -> str:
     """How well the replay of today's setup met the recorded task counts, as one sentence."""
     if error is None:
-        return "Not measured for this service."
+        return "The replay of today's setup was not compared with recorded task counts."
     return f"Replaying today's setup missed {percent(error)} of the recorded task-seconds."
