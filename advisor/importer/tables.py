@@ -158,7 +158,11 @@ def _csv_columns(path: Path, wanted: list[str], width: int) -> dict[str, pa.Arra
         table = pv.read_csv(
             path,
             read_options=pv.ReadOptions(use_threads=False),
-            parse_options=pv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
+            parse_options=pv.ParseOptions(
+                newlines_in_values=True,
+                invalid_row_handler=note,
+                ignore_empty_lines=width > 1,  # in a file of one column, an empty line is an empty cell
+            ),
             convert_options=pv.ConvertOptions(
                 include_columns=wanted,
                 column_types=dict.fromkeys(wanted, pa.string()),

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from advisor.codec import to_json
 from advisor.collector.history import Deployed, size_changes
-from advisor.collector.policies import named_policy, named_schedule, policy_of
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.task_definitions import task_definition_of
 from advisor.domain.errors import AwsFailed, InputRefused
-from advisor.domain.policy import OtherPolicy, PredictiveScaling, StepScaling, TargetTracking
+from advisor.domain.policy import OtherPolicy
 from advisor.domain.service import CapacityShare, ServiceId, TaskSize
 
 NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
@@ -161,139 +160,6 @@ def test_sizes_leave_out_repetitions_and_unreadable_revisions() -> None:
                ((9, "api:6"), (8, "api:6"), (7, "gone:1"), (5, new.arn))]  # fmt: skip
     found = size_changes(history, {"api:6": old, new.arn: new, "gone:1": AwsFailed("gone")})
     assert [(c.at, c.size.cpu) for c in found] == [(NOW - timedelta(days=9), 2048), (NOW - timedelta(days=5), 1024)]
-
-
-TRACKING: dict[str, Any] = {
-    "PolicyName": "keep-cool",
-    "PolicyARN": "arn:policy",
-    "PolicyType": "TargetTrackingScaling",
-    "ResourceId": "service/prod/api",
-    "TargetTrackingScalingPolicyConfiguration": {
-        "TargetValue": 70.0,
-        "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
-        "ScaleOutCooldown": 0,
-        "DisableScaleIn": True,
-    },
-    "Alarms": [{"AlarmName": "high"}, {"AlarmName": "gone"}],
-}
-HIGH: dict[str, Any] = {
-    "AlarmName": "high",
-    "Namespace": "AWS/ECS",
-    "MetricName": "CPUUtilization",
-    "Dimensions": [{"Name": "ServiceName", "Value": "api"}, {"Name": "ClusterName", "Value": "prod"}],
-    "Statistic": "Average",
-    "Period": 60,
-    "EvaluationPeriods": 3,
-    "Threshold": 70.0,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
-STEPS: dict[str, Any] = {
-    "PolicyName": "steps",
-    "PolicyType": "StepScaling",
-    "ResourceId": "service/prod/api",
-    "StepScalingPolicyConfiguration": {
-        "AdjustmentType": "ChangeInCapacity",
-        "StepAdjustments": [
-            {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1},
-            {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 3},
-        ],
-        "Cooldown": 60,
-    },
-    "Alarms": [{"AlarmName": "high"}],
-}
-
-
-def test_target_tracking_has_the_defaults_of_ecs_where_nothing_is_said() -> None:
-    found = named_policy(TRACKING, {"high": HIGH})
-    assert found.policy == TargetTracking(
-        metric="cpu", target=70.0, scale_out_cooldown=0, scale_in_cooldown=300, disable_scale_in=True
-    )
-    assert [(a.name, a.period, a.datapoints, a.threshold) for a in found.alarms] == [("high", 60, 3, 70.0)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "metric"),
-    [
-        ("ECSServiceAverageMemoryUtilization", "memory"),
-        ("ECSServiceAverageCPUUtilizationHighResolution", "cpu"),
-        ("ALBRequestCountPerTarget", "requests"),
-    ],
-)
-def test_predefined_metrics_are_known(kind: str, metric: str) -> None:
-    said = {"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": kind}}
-    found = policy_of(TRACKING | {"TargetTrackingScalingPolicyConfiguration": said}, [])
-    assert isinstance(found, TargetTracking)
-    assert found.metric == metric
-
-
-def test_step_scaling_is_read_with_its_alarm() -> None:
-    assert policy_of(STEPS, [HIGH]) == StepScaling(
-        metric="cpu", direction="out", threshold=70, points=3, steps=((0, 10, 1), (10, None, 3)), cooldown=60
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"Namespace": "Custom", "MetricName": "Queue"}, "Custom/Queue"),
-        ({"Dimensions": [{"Name": "ServiceName", "Value": "other"}]}, "another service"),
-        ({"Statistic": "Maximum"}, "Maximum"),
-        ({"Period": 300}, "300 s"),
-        ({"DatapointsToAlarm": 2}, "2 of 3"),
-        ({"ComparisonOperator": "LessThanLowerThreshold"}, "LessThanLowerThreshold"),
-    ],
-)
-def test_an_alarm_that_cannot_be_replayed_says_why(change: dict[str, Any], why: str) -> None:
-    found = policy_of(STEPS, [HIGH | change])
-    assert isinstance(found, OtherPolicy)
-    assert why in found.why
-
-
-@pytest.mark.parametrize(
-    ("described", "why"),
-    [
-        ({"PolicyType": "SimpleScaling"}, "SimpleScaling"),
-        (TRACKING | {"TargetTrackingScalingPolicyConfiguration": {
-            "TargetValue": 1, "CustomizedMetricSpecification": {"Namespace": "App", "MetricName": "Lag"}}}, "App/Lag"),
-        (TRACKING | {"TargetTrackingScalingPolicyConfiguration": {
-            "TargetValue": 1, "CustomizedMetricSpecification": {"Metrics": []}}}, "metric math"),
-        (STEPS, "0 readable alarms"),
-        ({"PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": {
-            "MetricSpecifications": [{"CustomizedLoadMetricSpecification": {}}]}}, "predictive"),
-    ],
-)  # fmt: skip
-def test_a_policy_that_cannot_be_replayed_says_why(described: dict[str, Any], why: str) -> None:
-    found = policy_of(described, [])
-    assert isinstance(found, OtherPolicy)
-    assert why in found.why
-
-
-def test_predictive_scaling_is_read() -> None:
-    said = {
-        "MetricSpecifications": [
-            {
-                "TargetValue": 60.0,
-                "PredefinedMetricPairSpecification": {"PredefinedMetricType": "ECSServiceCPUUtilization"},
-            }
-        ],
-        "Mode": "ForecastAndScale",
-        "SchedulingBufferTime": 120,
-    }
-    found = policy_of({"PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": said}, [])
-    assert found == PredictiveScaling(metric="cpu", target=60, mode="ForecastAndScale", scheduling_buffer=120)
-
-
-def test_a_scheduled_action_is_read() -> None:
-    found = named_schedule(
-        {
-            "ScheduledActionName": "morning",
-            "Schedule": "cron(0 8 * * ? *)",
-            "Timezone": "Asia/Tokyo",
-            "ScalableTargetAction": {"MinCapacity": 4},
-        }
-    )
-    assert (found.name, found.action.timezone, found.action.minimum, found.action.maximum) == (
-        "morning", "Asia/Tokyo", 4, None)  # fmt: skip
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

@@ -12,7 +12,7 @@ from store_samples import HOSTILE, NOW, bytes_of, some_frame, some_id, some_serv
 
 from advisor.domain.errors import InputRefused
 from advisor.domain.frames import check_frame
-from advisor.domain.inventory import Inventory
+from advisor.domain.inventory import Inventory, Skipped
 from advisor.domain.schema import USAGE
 from advisor.store import open_store
 from advisor.store.usage import COLUMNS, PARTITIONS
