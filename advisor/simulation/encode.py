@@ -1,0 +1,163 @@
+"""Setups as the numbers that the engine runs on, and every rule that a setup must keep to be replayed."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+
+from advisor.domain.errors import SetupRefused
+from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
+from advisor.domain.service import Setup
+from advisor.fargate.scaling import ALARM_HIGH_POINTS, ALARM_LOW_POINTS, ALARM_LOW_POINTS_HIGH_RESOLUTION, LOW_THRESHOLD
+from advisor.fargate.schedule import occurrences
+from advisor.simulation import engine
+from advisor.simulation.records import Conditions, Counts, Floats, Load
+
+METRICS = {"cpu": 0, "memory": 1, "requests": 2}
+_ADJUSTMENTS = {
+    "ChangeInCapacity": engine.CHANGE,
+    "PercentChangeInCapacity": engine.PERCENT,
+    "ExactCapacity": engine.EXACT,
+}
+
+
+def check_load(load: Load) -> None:
+    """Raise SetupRefused where a load has gaps, negatives or columns of other lengths."""
+    for name, values in (("demand", load.vcpu), ("requests", load.requests)):
+        if values is None:
+            continue
+        if len(values) != len(load.vcpu):
+            raise SetupRefused("other length", where=name, value=len(values), rule=f"{len(load.vcpu)} ticks, as demand")
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            tick = int(bad.argmax())
+            rule = "a finite number, 0 or more, in every tick: fill or cut gaps before"
+            raise SetupRefused("bad value", where=f"{name}, tick {tick}", value=values[tick], rule=rule)
+    if load.deploying is not None and len(load.deploying) != len(load.vcpu):
+        raise SetupRefused("other length", where="deploying", value=len(load.deploying), rule="one value per tick")
+
+
+def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tuple[Floats, Floats]:
+    """(policies, steps) as the engine reads them; a predictive policy acts through the floor alone."""
+    rows: list[Floats] = []
+    steps: list[tuple[float, float, float]] = []
+    for policy in policies:
+        if isinstance(policy, OtherPolicy):
+            raise SetupRefused(
+                "cannot be replayed", where="policies", value=policy.why, rule="policies of the contract"
+            )
+        if isinstance(policy, PredictiveScaling):
+            if policy.mode == "ForecastAndScale" and not floored:
+                rule = "a predictive policy needs its floor, one count per tick"
+                raise SetupRefused("no floor", where="policies", value=policy.type, rule=rule)
+            continue
+        if policy.metric == "requests" and load.requests is None:
+            raise SetupRefused(
+                "no requests", where="policies", value=policy.type, rule="the load has requests per tick"
+            )
+        row = _tracking(policy, load) if isinstance(policy, TargetTracking) else _step(policy, load, steps)
+        rows.append(row)
+    table = np.array(rows, dtype=np.float64).reshape(-1, engine.POLICY_FIELDS)
+    return table, np.array(steps, dtype=np.float64).reshape(-1, 3)
+
+
+def bounds_by_tick(setup: Setup, load: Load) -> Counts:
+    """(minimum, maximum) in force at each tick, shape (ticks, 2); raises SetupRefused where they cross."""
+    bounds = np.empty((len(load.vcpu), 2), np.int64)
+    bounds[:] = setup.bounds
+    for tick, action in sorted(_due(setup.schedule, load), key=lambda due: due[0]):
+        for column, value in enumerate((action.minimum, action.maximum)):
+            if value is not None:
+                bounds[tick:, column] = value
+    crossing = (bounds[:, 0] > bounds[:, 1]) | (bounds < 0).any(axis=1)
+    if crossing.any():
+        tick = int(crossing.argmax())
+        crossed = f"minimum {bounds[tick, 0]}, maximum {bounds[tick, 1]}"
+        raise SetupRefused("bounds cross", where=f"tick {tick}", value=crossed, rule="0 <= minimum <= maximum")
+    return bounds
+
+
+def numbers_of(setup: Setup, conditions: Conditions, *, initial: int) -> Floats:
+    """The plain numbers of a replay, in the engine's order."""
+    delays = (conditions.startup_ticks, conditions.metric_delay_ticks, conditions.drain_ticks)
+    if initial < 0 or min(delays) < 0:
+        raise SetupRefused("negative", where="setup", value=(initial, *delays), rule="tasks and delays are 0 or more")
+    memory = (setup.size.memory, conditions.memory_base_mib, conditions.memory_mib_per_vcpu)
+    return np.array([setup.size.vcpu, *memory, initial, *delays], dtype=np.float64)
+
+
+def _due(schedule: Sequence[ScheduledAction], load: Load) -> list[tuple[int, ScheduledAction]]:
+    """Every action with the tick that it is due at: the first tick that starts at its instant or later."""
+    due: list[tuple[int, ScheduledAction]] = []
+    for action in schedule:
+        if action.at_tick is not None:
+            if action.at_tick < 0:
+                raise SetupRefused("bad tick", where="schedule", value=action.at_tick, rule="tick 0 or later")
+            due += [(action.at_tick, action)]
+        elif action.expression is not None and load.start is not None:
+            end = load.start + timedelta(seconds=load.tick_seconds * len(load.vcpu))
+            instants = occurrences(action.expression, action.timezone, load.start, end)
+            seconds = [(instant - load.start).total_seconds() for instant in instants]
+            due += [(math.ceil(s / load.tick_seconds), action) for s in seconds]
+        else:
+            rule = "at_tick, or an expression and a load with instants"
+            raise SetupRefused("no time", where="schedule", value=action.expression, rule=rule)
+    return due
+
+
+def _tracking(policy: TargetTracking, load: Load) -> Floats:
+    if not policy.target > 0 or min(policy.scale_out_cooldown, policy.scale_in_cooldown) < 0:
+        value = (policy.target, policy.scale_out_cooldown, policy.scale_in_cooldown)
+        raise SetupRefused(
+            "bad policy", where="target tracking", value=value, rule="target above 0, cooldowns 0 s or more"
+        )
+    low = ALARM_LOW_POINTS if load.tick_seconds == 60 else ALARM_LOW_POINTS_HIGH_RESOLUTION
+    row = np.zeros(engine.POLICY_FIELDS)
+    row[engine.KIND] = engine.TARGET_TRACKING
+    row[engine.METRIC] = METRICS[policy.metric]
+    row[engine.LEVEL] = policy.target
+    row[engine.POINTS] = ALARM_HIGH_POINTS.value
+    row[engine.LOW_POINTS] = low.value
+    row[engine.LOW_LEVEL] = LOW_THRESHOLD.value * policy.target
+    row[engine.OUT_TICKS] = math.ceil(policy.scale_out_cooldown / load.tick_seconds)
+    row[engine.IN_TICKS] = math.ceil(policy.scale_in_cooldown / load.tick_seconds)
+    row[engine.COOLDOWN_SECONDS] = policy.scale_out_cooldown
+    row[engine.IN_COOLDOWN_SECONDS] = policy.scale_in_cooldown
+    row[engine.SCALES_IN] = not policy.disable_scale_in
+    return row
+
+
+def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float]]) -> Floats:
+    if policy.points < 1 or policy.cooldown < 0:
+        value = (policy.points, policy.cooldown)
+        raise SetupRefused(
+            "bad policy", where="step scaling", value=value, rule="1 point or more, cooldown 0 s or more"
+        )
+    row = np.zeros(engine.POLICY_FIELDS)
+    row[engine.KIND] = engine.STEP_OUT if policy.direction == "out" else engine.STEP_IN
+    row[engine.METRIC] = METRICS[policy.metric]
+    row[engine.LEVEL] = policy.threshold
+    row[engine.POINTS] = policy.points
+    row[engine.OUT_TICKS] = math.ceil(policy.cooldown / load.tick_seconds)
+    row[engine.COOLDOWN_SECONDS] = policy.cooldown
+    row[engine.ADJUSTMENT] = _ADJUSTMENTS[policy.adjustment_type]
+    row[engine.MAGNITUDE] = policy.min_adjustment_magnitude
+    row[engine.FIRST_STEP] = len(steps)
+    steps += checked_steps(policy)
+    row[engine.LAST_STEP] = len(steps)
+    return row
+
+
+def checked_steps(policy: StepScaling) -> list[tuple[float, float, float]]:
+    """The steps with infinite outer bounds, in order; raises SetupRefused for holes, overlaps and empty steps."""
+    opened = sorted(
+        (-math.inf if low is None else low, math.inf if high is None else high, float(change))
+        for low, high, change in policy.steps
+    )
+    joined = all(one[1] == other[0] for one, other in pairwise(opened))
+    if not opened or not joined or any(low >= high for low, high, _ in opened):
+        rule = "each step begins where the one before ends: no hole, no overlap, none empty"
+        raise SetupRefused("steps do not join", where="step scaling", value=policy.steps, rule=rule)
+    return opened
