@@ -23,7 +23,6 @@ WRITES = {
     "update_service",
     "register_scalable_target",
     "put_scaling_policy",
-    "delete_scaling_policy",
 }
 
 
@@ -136,10 +135,6 @@ class World:
         kept = {key: value for key, value in fields.items() if key not in ("ServiceNamespace", "ScalableDimension")}
         held = {"ResourceId": ResourceId, "PolicyName": PolicyName, "PolicyARN": f"arn:{PolicyName}", **kept}
         self.policies.setdefault(ResourceId, {})[PolicyName] = held
-        return {}
-
-    def _delete_scaling_policy(self, *, ResourceId: str, PolicyName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        del self.policies[ResourceId][PolicyName]
         return {}
 
     def _describe_alarms(self, *, AlarmNames: list[str]) -> Any:  # noqa: N803

@@ -17,7 +17,6 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "update-service": frozenset({"taskDefinition", "desiredCount"}),
     "register-scalable-target": frozenset({"MinCapacity", "MaxCapacity", KEEP}),
     "put-scaling-policy": frozenset({"PolicyName", "PolicyType", TRACKING}),
-    "delete-scaling-policy": frozenset({"PolicyName"}),
 }
 _CONTAINER_FIELDS = {"name", "cpu", "memory", "memoryReservation"}
 _MOST_SHOWN = 12

@@ -120,21 +120,14 @@ def allowed(live: object, choices: tuple[object, ...], *, field: str = "") -> It
             below = f"{field}.{one_line(key)[1:-1]}" if field else key
             values = tuple(m.get(key, _ABSENT) for m in mappings if key in m or m is mappings[0])
             yield from allowed(live.get(key, _ABSENT), values, field=below)
-    elif not any(live == c or (c is None and live == _ABSENT) for c in choices):
+    elif live not in choices:
         yield f"{field}: expected {_shown(choices[0])}, live {_shown(live)}"
 
 
 def merged(before: Description, sets: Description) -> dict[str, Any]:
-    """The description after some fields were set; None in place of a policy takes it away."""
-    after = dict(before)
-    for key, value in sets.items():
-        held = before.get(key)
-        if isinstance(value, Mapping) and isinstance(held, Mapping):
-            both = {**held, **value}
-            after[key] = {k: v for k, v in both.items() if v is not None} if key == "policies" else both
-        else:
-            after[key] = value
-    return after
+    """The description after some fields were set."""
+    both = {key: {**before[key], **value} for key, value in sets.items() if isinstance(value, Mapping) and before[key]}
+    return {**before, **sets, **both}
 
 
 def _target(scaling: Scaling) -> dict[str, Any]:

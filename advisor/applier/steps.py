@@ -27,7 +27,6 @@ _AWS_NAMES = {
     "scale_in_cooldown": "ScaleInCooldown",
     "disable_scale_in": "DisableScaleIn",
 }
-_PREDEFINED = {"cpu": "ECSServiceAverageCPUUtilization", "memory": "ECSServiceAverageMemoryUtilization"}
 
 
 def steps_between(now: Description, wanted: Description, *, factor: float = 1.0) -> tuple[Step, ...]:
@@ -74,6 +73,8 @@ def _inexpressible(now: Description, wanted: Description) -> str:
         target_now[key] != target[key] for key in target if key not in ("minimum", "maximum")
     ):
         return "what is suspended differs, and apply does not change it"
+    if now["policies"].keys() != wanted["policies"].keys():
+        return "a policy is to be added or deleted, and apply does neither"
     return ""
 
 
@@ -118,23 +119,15 @@ def _count_step(count: int) -> Step:
 
 def _policy_steps(now: Description, wanted: Description) -> Iterator[Step]:
     for name, fields in wanted.items():
-        if fields != now.get(name):
-            yield _put_step(name, now.get(name), fields)
-    for name in now:
-        if name not in wanted:
-            says = f"delete policy {one_line(name)}"
-            yield Step(kind="delete-scaling-policy", says=says, parameters={"PolicyName": name})
+        if fields != now[name]:
+            yield _put_step(name, now[name], fields)
 
 
-def _put_step(name: str, held: Description | None, fields: Description) -> Step:
-    old = held or {}
-    changed = {aws: fields[ours] for ours, aws in _AWS_NAMES.items() if fields.get(ours) != old.get(ours)}
-    words = ", ".join(
-        f"{key} {old.get(key, '-')} -> {fields[key]}" for key in _AWS_NAMES if fields.get(key) != old.get(key)
-    )
-    if held is None and fields.get("metric") in _PREDEFINED:
-        changed["PredefinedMetricSpecification"] = {"PredefinedMetricType": _PREDEFINED[fields["metric"]]}
-    parameters = {"PolicyName": name, "PolicyType": "TargetTrackingScaling", TRACKING: changed}
+def _put_step(name: str, held: Description, fields: Description) -> Step:
+    changed = [key for key in _AWS_NAMES if fields[key] != held[key]]
+    words = ", ".join(f"{key} {held[key]} -> {fields[key]}" for key in changed)
+    config = {_AWS_NAMES[key]: fields[key] for key in changed}
+    parameters = {"PolicyName": name, "PolicyType": "TargetTrackingScaling", TRACKING: config}
     return Step(kind="put-scaling-policy", says=f"policy {one_line(name)}: {words}", parameters=parameters)
 
 

@@ -102,8 +102,6 @@ class Writer:
     def _sets(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if step.kind == "put-scaling-policy":
             return {"policies": {parameters["PolicyName"]: live_policy_fields(parameters)}}
-        if step.kind == "delete-scaling-policy":
-            return {"policies": {parameters["PolicyName"]: None}}
         return sets_of(parameters, step.kind)
 
     def _call(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,8 +114,6 @@ class Writer:
                 self.aws.scaling("register_scalable_target", **self.aws.resource, **parameters)
             case "put-scaling-policy":
                 self.aws.scaling("put_scaling_policy", **self.aws.resource, **parameters)
-            case "delete-scaling-policy":
-                self.aws.scaling("delete_scaling_policy", **self.aws.resource, **parameters)
             case "deregister-task-definition":
                 self.aws.ecs("deregister_task_definition", **parameters)
             case _:
