@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import altair as alt
 import numpy as np
@@ -48,7 +48,7 @@ def timeline(demand: Demand, *outcomes: Outcome) -> alt.LayerChart:
 def _replay(outcome: Outcome, number: int, start: datetime) -> list[Row]:
     size = outcome.setup.size
     capacity = np.asarray(outcome.running, dtype=np.float64) * size.vcpu
-    began: Any = getattr(outcome, "start", None) or start
+    began = outcome.load.start or start
     return _rows(f"{number}: {size}", capacity, start=began, step_seconds=outcome.tick_seconds)
 
 

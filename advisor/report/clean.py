@@ -16,7 +16,7 @@ import unicodedata
 _MARKDOWN = re.compile(
     r"[\\`*\[\]~]"  # code, emphasis, links, strike-through
     r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # emphasis, but not the one inside a word
-    r"|^\s*[-+#=]|^\s*\d+(?=[.)])"  # lists and headings, at the start
+    r"|^\s*[-+#=]|^\s*\d+[.)](?=\s|$)"  # lists and headings, at the start
     r"|:(?=//)"  # bare addresses
     r"|\$(?!\d)"  # formulas, but not dollars
 )
@@ -52,7 +52,7 @@ def markdown(text: object) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     found = match.group()
-    return f"{found[:-1]}\\{found[-1]}" if not found.strip().isdigit() else f"{found}\u200b"
+    return f"{found[:-1]}\\{found[-1]}"
 
 
 def cell(text: object) -> str:

@@ -1,6 +1,6 @@
 """Charts: what is drawn, that gaps stay gaps, and that they stay small and the same."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -14,21 +14,12 @@ from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, History, Review, Totals, UsdMonth
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.profile import Demand
+from advisor.simulation import Load, simulate
 
 START = datetime(2026, 11, 8, tzinfo=UTC)
 ID = ServiceId(account="000111122223", region="us-east-1", service="shop/api")
 NOW = Setup(size=TaskSize.of(vcpu=1, gib=2), desired=2)
 THEN = Setup(size=TaskSize.of(vcpu=0.5, gib=1), desired=2)
-
-
-@dataclass
-class Replay:
-    """As much of an outcome as the timeline reads."""
-
-    setup: Setup
-    running: np.ndarray
-    tick_seconds: int = 60
-    start: datetime | None = START
 
 
 def advice(*, hours: int = 360, recommended: Setup | None = THEN, gap: slice = slice(0, 0)) -> Advice:
@@ -132,11 +123,13 @@ def test_savings_draws_the_largest_first_and_at_most_what_is_asked() -> None:
 
 
 def test_timeline_draws_each_replay_and_no_more_than_720_steps() -> None:
-    replay = Replay(setup=NOW, running=np.full(7 * 1440, 2))
-    drawn = series(timeline(demand(7 * 1440), replay, Replay(setup=THEN, running=np.full(7 * 1440, 3))))
+    week = demand(7 * 1440)
+    load = Load(vcpu=week.frame["vcpu"].to_numpy(), start=START, tick_seconds=60)
+    drawn = series(timeline(week, simulate(load, NOW), simulate(load, replace(THEN, desired=3))))
     assert set(drawn) == {"demand", "1: 1 vCPU / 2 GiB", "2: 0.5 vCPU / 1 GiB"}
     assert all(len(rows) <= 720 for rows in drawn.values())
     assert {row["v"] for row in drawn["2: 0.5 vCPU / 1 GiB"]} == {1.5}
+    assert drawn["demand"][0]["t"] == drawn["1: 1 vCPU / 2 GiB"][0]["t"] == START.timestamp() * 1000
 
 
 def test_timeline_of_nothing_is_refused() -> None:
