@@ -3,6 +3,7 @@
 Rooms are imported inside the commands, so that `advisor --help` loads none of them.
 """
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -248,4 +249,8 @@ def main() -> None:
     except AdvisorError as error:
         click.echo(f"advisor: {screen.clean(str(error))}", err=True)
         code = error.exit_code
+    except Exception as error:
+        if os.environ.get("ADVISOR_TRACEBACK"):
+            raise
+        code = screen.bug(error)
     sys.exit(code or screen.DONE)

@@ -3,16 +3,16 @@
 Results go to stdout, progress to stderr.
 """
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from advisor.applier import Applied, Done, Undone
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from advisor.fargate.prices import Price
     from advisor.simulation import Outcome
 
-DONE, DONE_WITH_SKIPPED, AWS_REFUSED, INTERRUPTED = 0, 1, 3, 130
+DONE, DONE_WITH_SKIPPED, AWS_REFUSED, BUG, INTERRUPTED = 0, 1, 3, 70, 130
 
 Progress = Callable[[int, int], None]
 
@@ -38,6 +38,17 @@ def clean(text: str) -> str:
 def say(text: str) -> None:
     """One line to stdout."""
     click.echo(text)
+
+
+def bug(error: Exception) -> int:
+    """An error of ours: its kind and place, without its text, which may hold what must not be shown."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    click.echo(
+        f"advisor: internal error: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}. "
+        "Rule: this must not happen. Next: run it again with ADVISOR_TRACEBACK=1 and report what you see.",
+        err=True,
+    )
+    return BUG
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -84,9 +95,8 @@ def imported(inventory: "Inventory", new_rows: int, store: str) -> int:
 
 def collected(report: "CollectionReport", store: str) -> int:
     """What a collection found, what it skipped, what AWS refused; 3 where AWS refused something."""
-    say(
-        f"Collected {report.services} services, {report.new_rows:,} new rows, with {sum(report.calls.values()):,} calls."
-    )
+    calls = sum(report.calls.values())
+    say(f"Collected {report.services} services, {report.new_rows:,} new rows, with {calls:,} calls.")
     _list_skipped(report.skipped)
     for failure in report.failures:
         click.echo(f"AWS refused: {clean(failure)}", err=True)
@@ -96,7 +106,7 @@ def collected(report: "CollectionReport", store: str) -> int:
     return DONE_WITH_SKIPPED if report.skipped else DONE
 
 
-def reviewed(review: "Review", path: "Path") -> int:
+def reviewed(review: "Review", path: Path) -> int:
     """The recommendations as a table, the money, what was skipped."""
     recommendations(review)
     _list_skipped(review.totals.skipped)
@@ -135,21 +145,21 @@ def recommendations(review: "Review") -> None:
     )
 
 
-def wrote(paths: Iterable["Path"]) -> int:
+def wrote(paths: Iterable[Path]) -> int:
     """The files that were written."""
     for path in paths:
         say(f"Wrote {path}")
     return DONE
 
 
-def simulated(outcome: "Outcome", bill: "Bill", path: "Path") -> int:
+def simulated(outcome: "Outcome", bill: "Bill", path: Path) -> int:
     """The outcome of one replay on one line."""
     say(f"{outcome.task_seconds:,} task-seconds, {bill.total:.2f} USD, {outcome.actions} scaling actions,")
     say(f"{outcome.unmet_share:.4%} of the work unmet. Wrote {path}")
     return DONE
 
 
-def planned(plan: "Plan", path: "Path") -> int:
+def planned(plan: "Plan", path: Path) -> int:
     """What the plan will do, and what it will not."""
     for change in plan.changes:
         say(f"{clean(str(change.id))}: {clean(change.summary)}")
@@ -162,7 +172,7 @@ def planned(plan: "Plan", path: "Path") -> int:
     return DONE_WITH_SKIPPED if plan.not_planned else DONE
 
 
-def applied(done: "Applied", journal: "Path") -> int:
+def applied(done: "Applied", journal: Path) -> int:
     """What was changed and verified, and how to take it back."""
     _list_done(done.changes, "applied and verified")
     if done.changes:
