@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from advisor.collector import AwsSession
 
 Progress = Callable[[int, int], None]
+Listed = tuple["AwsSession", str, Inventory]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +50,14 @@ def run_collection(
     ]
     if places and not listed:
         raise AwsFailed(failures[0])
-    total, done, new_rows = sum(len(found.services) for _, _, found in listed), 0, 0
-    for session, region, found in listed:
-        tell = _shifted(progress, done, total)
-        added, failed = _usage(store, session, region, found.services, now=now, progress=tell)
-        new_rows, done = new_rows + added, done + len(found.services)
-        failures += failed
+    new_rows, failed = _all_usage(store, listed, now=now, progress=progress)
     store.compact(now)
     return CollectionReport(
-        services=total,
+        services=sum(len(found.services) for _, _, found in listed),
         new_rows=new_rows,
         skipped=tuple(skipped for _, _, found in listed for skipped in found.skipped),
         calls=dict(sorted(sum((Counter(session.calls) for session in sessions), Counter()).items())),
-        failures=tuple(dict.fromkeys(failures)),
+        failures=tuple(dict.fromkeys((*failures, *failed))),
     )
 
 
@@ -82,6 +78,19 @@ def _inventory(
     inventory = replace(gathered.inventory, services=services)
     store.add_inventory(inventory, account=session.account, region=region, complete=gathered.complete)
     return inventory
+
+
+def _all_usage(
+    store: Store, listed: Sequence[Listed], *, now: datetime, progress: Progress | None
+) -> tuple[int, list[str]]:
+    total, done, new_rows = sum(len(found.services) for _, _, found in listed), 0, 0
+    failures: list[str] = []
+    for session, region, found in listed:
+        tell = _shifted(progress, done, total)
+        added, failed = _usage(store, session, region, found.services, now=now, progress=tell)
+        new_rows, done = new_rows + added, done + len(found.services)
+        failures += failed
+    return new_rows, failures
 
 
 def _usage(

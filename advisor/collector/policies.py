@@ -46,10 +46,14 @@ _DIRECTIONS: dict[str, Direction] = {
 def named_policy(described: Mapping[str, Any], alarms: Mapping[str, Mapping[str, Any]]) -> NamedPolicy:
     """A described policy, with its alarms taken from `alarms` by name."""
     mine = [alarms[a["AlarmName"]] for a in described.get("Alarms", ()) if a.get("AlarmName") in alarms]
+    try:
+        policy = policy_of(described, mine)
+    except (KeyError, TypeError, ValueError) as error:
+        policy = OtherPolicy(why=f"AWS's answer is not as documented: {one_line(str(error))}")
     return NamedPolicy(
         name=str(described.get("PolicyName", "")),
         arn=str(described.get("PolicyARN", "")),
-        policy=policy_of(described, mine),
+        policy=policy,
         alarms=tuple(alarm_of(alarm) for alarm in mine if "Threshold" in alarm),
     )
 

@@ -138,3 +138,11 @@ def test_a_scheduled_action_is_read() -> None:
     )
     assert (found.name, found.action.timezone, found.action.minimum, found.action.maximum) == (
         "morning", "Asia/Tokyo", 4, None)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [{"TargetValue": "hot"}, {}])
+def test_a_policy_that_is_not_as_documented_is_one_that_cannot_be_replayed(said: dict[str, Any]) -> None:
+    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
+    found = named_policy(TRACKING | {"TargetTrackingScalingPolicyConfiguration": said | metric}, {})
+    assert isinstance(found.policy, OtherPolicy)
+    assert "not as documented" in found.policy.why
