@@ -1,6 +1,8 @@
 """Laws of the store under damage: kills, foreign files, a second writer."""
 
 import multiprocessing
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -197,3 +199,15 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     finally:
         go_on.set()
         other.join()
+
+
+def test_a_store_may_be_read_by_threads_and_sent_to_processes(tmp_path: Path) -> None:
+    ids = [some_id(f"prod/{n}") for n in range(20)]
+    store = open_store(tmp_path, create=True)
+    store.add_usage({id: some_frame(NOW, 500, seed=n) for n, id in enumerate(ids)})
+    want = [store.usage(id) for id in ids]
+    copy = pickle.loads(pickle.dumps(store))
+    for each in (open_store(tmp_path), copy):
+        with ThreadPoolExecutor(8) as pool:
+            for got, expected in zip(pool.map(each.usage, ids * 5), want * 5, strict=True):
+                pd.testing.assert_frame_equal(got, expected)
