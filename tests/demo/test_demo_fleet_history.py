@@ -17,9 +17,13 @@ NOWS = (
 DAY = 24 * 60
 
 
-@cache
 def history(service: DemoService, now: datetime = NOWS[0]) -> History:
-    return make_history(service, now=now)
+    return _history(fleet.SERVICES.index(service), now)
+
+
+@cache
+def _history(number: int, now: datetime) -> History:
+    return make_history(fleet.SERVICES[number], now=now)
 
 
 def mean_of(values: Statistics) -> np.ndarray:
