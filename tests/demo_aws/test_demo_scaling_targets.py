@@ -199,3 +199,11 @@ def test_other_namespaces_stay_with_moto(control: Control) -> None:
     control.scaling("RegisterScalableTarget", **asked, MinCapacity=1, MaxCapacity=2)
     held = control.moto("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="dynamodb")
     assert [target["ResourceId"] for target in held["ScalableTargets"]] == ["table/t"]
+
+
+def test_what_aws_asks_itself_meets_no_fault_hook(control: Control) -> None:
+    seen: list[str] = []
+    control.aws.before.append(lambda call: seen.append(call.action))
+    register(control)
+    control.scaling("PutScalingPolicy", **TARGET, PolicyName="cpu", **tracking())
+    assert seen == ["RegisterScalableTarget", "PutScalingPolicy"]

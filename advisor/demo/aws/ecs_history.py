@@ -34,7 +34,7 @@ def backdate(
         if sorted(past, key=lambda entry: entry[0]) != past or past[0][0] < created:
             raise ValueError(f"{cluster}/{service}: deployments are not in order after {created}")
         for task in world.tasks_of(held):
-            del world.tasks[task["taskArn"]]
+            world.drop_task(task)
         world.rolling.discard((held.cluster, held.name))
         held.created_at = created
         held.rollouts.clear()

@@ -78,6 +78,7 @@ class World:
     region: str
     services: dict[tuple[str, str], HeldService] = field(default_factory=dict)
     tasks: dict[str, Wire] = field(default_factory=dict)
+    groups: dict[tuple[str, str], dict[str, Wire]] = field(default_factory=dict)  # tasks by cluster ARN and group
     definitions: dict[str, Wire] = field(default_factory=dict)
     rolling: set[tuple[str, str]] = field(default_factory=set)
     made: int = 0
@@ -91,14 +92,20 @@ class World:
         self.made += 1
         return sha256(f"{self.account} {self.region} {self.made}".encode()).hexdigest()[:32]
 
+    def add_task(self, task: Wire) -> None:
+        """Hold a task, where `tasks_of` finds it."""
+        self.tasks[task["taskArn"]] = task
+        self.groups.setdefault((task["clusterArn"], task["group"]), {})[task["taskArn"]] = task
+
+    def drop_task(self, task: Wire) -> None:
+        """Forget a task, as if it had never been."""
+        del self.tasks[task["taskArn"]]
+        del self.groups[task["clusterArn"], task["group"]][task["taskArn"]]
+
     def tasks_of(self, service: HeldService) -> list[Wire]:
         """The tasks of a service that ECS wants to run."""
-        group = f"service:{service.name}"
-        return [
-            task
-            for task in self.tasks.values()
-            if task["group"] == group and task["clusterArn"] == service.cluster_arn and is_wanted(task)
-        ]
+        tasks = self.groups.get((service.cluster_arn, f"service:{service.name}"), {})
+        return [task for task in tasks.values() if is_wanted(task)]
 
 
 def is_wanted(task: Wire) -> bool:

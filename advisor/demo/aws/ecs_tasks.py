@@ -56,8 +56,9 @@ def start_task(world: World, launch: Launch, *, provider: str | None, created: d
         **_size(launch),
         **(_on_fargate(world, launch, provider) if on_fargate else {"launchType": "EC2"}),
     }
-    world.tasks[arn] = {key: value for key, value in task.items() if value not in ("", None)}
-    return world.tasks[arn]
+    kept = {key: value for key, value in task.items() if value not in ("", None)}
+    world.add_task(kept)
+    return kept
 
 
 def run(task: Wire, *, now: datetime) -> None:
