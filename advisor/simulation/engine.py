@@ -17,6 +17,7 @@ CHANGE, PERCENT, EXACT = 0, 1, 2
 KIND, METRIC, LEVEL, POINTS, LOW_POINTS, LOW_LEVEL, OUT_TICKS, IN_TICKS = range(8)
 ADJUSTMENT, FIRST_STEP, LAST_STEP, MAGNITUDE, COOLDOWN_SECONDS, IN_COOLDOWN_SECONDS, SCALES_IN = range(8, 15)
 POLICY_FIELDS = 15
+NO_STEP = -(2**40)  # below any count that a step can propose
 TOLERANCE = 1e-9  # CEIL_TOLERANCE of advisor.fargate.scaling; a compiled constant
 
 _jit: Any = njit(cache=True, nogil=True)
@@ -71,7 +72,7 @@ def _percent_change(base, percent):  # type: ignore[no-untyped-def]
 
 @_jit
 def _stepped(policy, steps, difference, base):  # type: ignore[no-untyped-def]
-    """The count that a step policy proposes for a distance from its threshold; -1 = no step fits."""
+    """The count that a step policy proposes for a distance from its threshold; NO_STEP where none fits."""
     for row in range(int(policy[FIRST_STEP]), int(policy[LAST_STEP])):
         low, high, adjustment = steps[row, 0], steps[row, 1], steps[row, 2]
         out = policy[KIND] == STEP_OUT
@@ -81,13 +82,13 @@ def _stepped(policy, steps, difference, base):  # type: ignore[no-untyped-def]
         if policy[ADJUSTMENT] == EXACT:
             return int(adjustment)
         if policy[ADJUSTMENT] == CHANGE:
-            return max(0, base + int(adjustment))
+            return base + int(adjustment)
         change = _percent_change(base, adjustment)
         magnitude = int(policy[MAGNITUDE])
         if change != 0 and abs(change) < magnitude:
             change = magnitude if change > 0 else -magnitude
-        return max(0, base + change)
-    return -1
+        return base + change
+    return NO_STEP
 
 
 @_jit
@@ -99,7 +100,7 @@ def _propose(policies, steps, metrics, last, base, running):  # type: ignore[no-
     for p in range(policies.shape[0]):
         policy = policies[p]
         values = metrics[int(policy[METRIC])]
-        proposal, is_out, is_in = -1, False, False
+        proposal, is_out, is_in = NO_STEP, False, False
         if policy[KIND] == TARGET_TRACKING:
             high, mean = _above(values, last, int(policy[POINTS]), policy[LEVEL])
             if high:
@@ -117,12 +118,12 @@ def _propose(policies, steps, metrics, last, base, running):  # type: ignore[no-
             alarm, _ = _above(values, last, int(policy[POINTS]), policy[LEVEL])
             if alarm:
                 proposal = _stepped(policy, steps, values[last] - policy[LEVEL], base)
-                is_out = proposal >= 0
+                is_out = proposal != NO_STEP
         else:
             alarm, _ = _below(values, last, int(policy[POINTS]), policy[LEVEL])
             if alarm:
                 proposal = _stepped(policy, steps, values[last] - policy[LEVEL], running)
-                is_in = proposal >= 0
+                is_in = proposal != NO_STEP
         seconds = policy[COOLDOWN_SECONDS]
         if is_out and (not any_out or proposal > out or (proposal == out and seconds > best_out)):
             out, out_ticks, any_out, best_out = proposal, int(policy[OUT_TICKS]), True, seconds
