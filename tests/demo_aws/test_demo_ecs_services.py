@@ -51,6 +51,60 @@ def test_without_launch_type_and_strategy_the_clusters_default_holds(control: Co
     assert held["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
 
 
+def test_an_empty_strategy_goes_back_to_the_launch_type(control: Control) -> None:
+    control.create(capacityProviderStrategy=MIX)
+    held = control.update(capacityProviderStrategy=[])
+    assert held["launchType"] == "FARGATE"
+    assert "capacityProviderStrategy" not in held
+
+
+def test_a_service_on_ec2_has_no_platform(control: Control) -> None:
+    control.define("host", requiresCompatibilities=["EC2"], networkMode="bridge")
+    held = control.create("host", taskDefinition="host", launchType="EC2", networkConfiguration=None)
+    assert held["launchType"] == "EC2"
+    assert not {"platformVersion", "platformFamily", "capacityProviderStrategy"} & held.keys()
+    assert {task["launchType"] for task in control.tasks(serviceName="host")} == {"EC2"}
+
+
+def test_windows_has_its_own_platform_and_no_spot(control: Control) -> None:
+    windows = {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
+    control.define("iis", cpu="1024", memory="2048", runtimePlatform=windows)
+    task = control.create("iis", taskDefinition="iis")["deployments"][0]
+    assert (task["platformVersion"], task["platformFamily"]) == ("1.0.0", "Windows Server 2022 Core")
+    with refused("InvalidParameterException", "Windows"):
+        control.create("iis-spot", taskDefinition="iis", capacityProviderStrategy=MIX)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"taskDefinition": None},
+        {"desiredCount": None},
+        {"desiredCount": -1},
+        {"networkConfiguration": None},
+        {"taskDefinition": "host"},
+        {"taskDefinition": "old"},
+    ],
+)
+def test_a_service_that_aws_does_not_take_is_refused(control: Control, params: dict[str, object]) -> None:
+    control.define("host", requiresCompatibilities=["EC2"], networkMode="awsvpc")
+    control.define("old")
+    control.ecs("DeregisterTaskDefinition", taskDefinition="old:1")
+    revision = {"taskDefinition": "old:1"} if params.get("taskDefinition") == "old" else {}
+    with refused("InvalidParameterException"):
+        control.create(**(params | revision))
+    assert control.ecs("ListServices", cluster="prod")["serviceArns"] == []
+
+
+def test_an_update_that_is_refused_changes_nothing(control: Control) -> None:
+    control.create()
+    before = control.service()
+    for change in ({"desiredCount": -1}, {"desiredCount": 9, "capacityProviderStrategy": [MIX[0] | {"weight": 0}]}):
+        with refused("InvalidParameterException"):
+            control.update(**change)
+    assert control.service() == before
+
+
 @pytest.mark.parametrize(
     "strategy",
     [
