@@ -69,7 +69,8 @@ def collect_usage(
         if progress:
             progress(done, len(services))
     if failed:
-        raise failed[0]
+        more = f" ({len(failed) - 1} more batches failed)" if len(failed) > 1 else ""
+        raise AwsFailed(f"{failed[0]}{more}") from failed[0]
 
 
 def batches(ids: Sequence[ServiceId], *, since: Mapping[ServiceId, datetime], now: datetime) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from advisor.collector import collect_usage, open_sessions
 from advisor.collector.metrics import PER_BATCH, SERIES, Batch, batches, read_batch
+from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import AwsError, Call, LocalAws
 from advisor.domain.errors import AwsFailed
@@ -120,6 +121,15 @@ def test_a_denied_batch_is_told_after_the_others_were_given(local_aws: LocalAws)
     ) as caught:
         next(given_frames)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_of_many_failed_batches_the_number_is_told(local_aws: LocalAws) -> None:
+    local_aws.before.append(Fault(error=denied("cloudwatch", "GetMetricData"), action="GetMetricData"))
+    (session,) = open_sessions(profile=None, role_arns=())
+    since = {some_id(n): NOW - timedelta(days=n) for n in range(1, 4)}
+    with pytest.raises(AwsFailed, match="2 more batches failed"):
+        list(collect_usage(session, REGION, [some_service(n) for n in range(1, 4)], since=since, now=NOW))
 
 
 class Scripted:
