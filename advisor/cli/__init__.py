@@ -214,7 +214,7 @@ def demo(folder: Path) -> int:
     """Walk a fleet replayed from public traces through all of it, on a local AWS."""
     from advisor.demo.run import run_demo
 
-    return screen.demo(run_demo(folder, say=screen.say))
+    return screen.demo(run_demo(folder, say=screen.say, bar=screen.progress))
 
 
 def read_text(path: Path) -> str:

@@ -4,7 +4,7 @@ Demand is replayed from public traces (data/README.md); tasks follow from each s
 also holds what advisor does not cover and must list: a service on EC2, and tasks that a schedule starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -30,15 +30,27 @@ CANARIES: tuple[str, ...] = tuple(
 __all__ = ["ACCOUNTS", "CANARIES", "CANARY", "REGIONS", "SERVICES", "build_fleet"]
 
 
-def build_fleet(aws: LocalAws, *, now: datetime, services: Sequence[DemoService] = SERVICES, days: int = DAYS) -> None:
-    """Put the fleet into the local AWS, with its history until `now`; the same `now` gives the same fleet."""
+def build_fleet(
+    aws: LocalAws,
+    *,
+    now: datetime,
+    services: Sequence[DemoService] = SERVICES,
+    days: int = DAYS,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Put the fleet into the local AWS, with its history until `now`; the same `now` gives the same fleet.
+
+    `progress` is told how many services are done, of how many.
+    """
     create_clusters(aws, [*(service.id for service in services), ON_EC2, STANDALONE])
-    for service in services:
+    for done, service in enumerate(services, start=1):
         history = make_history(service, now=now, days=days)
         create_service(aws, service, desired=history.desired, now=now)
         if service.setup.minimum is not None:
             add_scaling(aws, service, now=now)
         _publish(aws, service, history)
+        if progress is not None:
+            progress(done, len(services))
     _add_service_on_ec2(aws, ON_EC2)
     _add_scheduled_task(aws, STANDALONE)
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -21,8 +22,13 @@ from advisor.domain.errors import InputRefused
 from advisor.domain.finding import Review
 
 Execute = Callable[[Sequence[str], Mapping[str, str]], int]
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 DONE = (0, 1)  # 1 = done, with services skipped, which the command listed
 MARK = ".advisor-demo"  # in a folder that may be written over, because the demo made it
+
+
+def _no_bar(_: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    return nullcontext(lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +48,13 @@ class DemoSummary:
     next_command: str
 
 
-def run_demo(folder: str | Path, *, say: Callable[[str], None], execute: Execute | None = None) -> DemoSummary:
+def run_demo(
+    folder: str | Path, *, say: Callable[[str], None], bar: Bar = _no_bar, execute: Execute | None = None
+) -> DemoSummary:
     """Walk the fleet through collect, review, report, plan, apply and undo; stops at the first that fails.
 
-    Everything lands in `folder`; raises InputRefused where that holds a store that no demo made.
+    Everything lands in `folder`; raises InputRefused where that holds a store that no demo made. `bar` opens a
+    progress bar with a title.
     """
     if find_spec("moto") is None:
         raise InputRefused(
@@ -56,7 +65,7 @@ def run_demo(folder: str | Path, *, say: Callable[[str], None], execute: Execute
         )
     folder, began = Path(folder), time.monotonic()
     _clear(folder)
-    code, failed = _walk(folder, say=say, execute=execute or _execute)
+    code, failed = _walk(folder, say=say, bar=bar, execute=execute or _execute)
     path = folder / "review.json"
     review = review_from_json(path.read_text(encoding="utf-8"), where=str(path)) if path.exists() else None
     page = folder / "review.html"
@@ -108,14 +117,15 @@ def demo_environment(endpoint: str, environment: Mapping[str, str]) -> dict[str,
     )
 
 
-def _walk(folder: Path, *, say: Callable[[str], None], execute: Execute) -> tuple[int, str | None]:
+def _walk(folder: Path, *, say: Callable[[str], None], bar: Bar, execute: Execute) -> tuple[int, str | None]:
     """Run every command; (0, None), or the exit code and the command that failed."""
     from advisor.demo.aws.wire import LocalAws, serve
     from advisor.demo.fleet import ACCOUNTS, REGIONS, SERVICES, build_fleet
 
-    say("Starting the local AWS and replaying fifteen days of public traces into it ...")
-    aws = LocalAws()
-    build_fleet(aws, now=datetime.now(UTC))
+    say("A local AWS, with fifteen days of a fleet whose demand is replayed from public traces")
+    with bar("Replaying") as progress:
+        aws = LocalAws()
+        build_fleet(aws, now=datetime.now(UTC), progress=progress)
     with serve(aws) as endpoint:
         say(f"{len(SERVICES)} services in {len(ACCOUNTS)} accounts and {len(REGIONS)} regions at {endpoint}")
         environment = demo_environment(endpoint, os.environ)
