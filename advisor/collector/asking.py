@@ -79,6 +79,8 @@ def aws_failed(error: Exception, action: str, *, account: str = "", region: str 
     """A foreign error as AwsFailed: what failed, where, why, and what to do next."""
     place = f" in {account}/{region}" if account else ""
     if isinstance(error, ClientError):
+        if getattr(error, "operation_name", "") == "AssumeRole":  # made on the way, for the session's credentials
+            action = "sts:AssumeRole"
         return AwsFailed(f"AWS{place}: {action} {_client_error(error, action)}")
     return AwsFailed(f"AWS{place}: {action} {_other_error(error)}")
 

@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from advisor.collector.asking import aws_failed
 from advisor.domain.errors import AwsFailed, InputRefused
 
-THREADS = 8  # chosen: well below the burst of every bucket in FACTS.md section 8
+THREADS = 8  # chosen: well below the burst of every bucket in docs/facts.md, section 8
 _IAM_PREFIX = {"application-auto-scaling": "application-autoscaling", "eventbridge": "events"}  # botocore -> IAM
 DEFAULT_REGION = "us-east-1"  # for STS only, where the environment names no region
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 8},
-    max_pool_connections=2 * THREADS,  # at least the threads, or connections are thrown away (PROBES.md 2)
+    max_pool_connections=2 * THREADS,  # at least the threads, or connections are thrown away (docs/moto.md, section 2)
     connect_timeout=10,
     read_timeout=60,
     user_agent_extra="advisor",

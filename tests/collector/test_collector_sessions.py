@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from advisor.collector import client_for, open_sessions
 from advisor.collector.asking import aws_failed
@@ -90,3 +91,11 @@ def test_every_botocore_error_becomes_one_line_of_ours() -> None:
         found = str(aws_failed(error, "ecs:ListClusters", account="1", region="r"))
         assert found.isprintable()
         assert "Next: " in found
+
+
+def test_a_role_that_may_not_be_assumed_is_told_as_that() -> None:
+    said = {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    error = ClientError(said, "AssumeRole")  # type: ignore[arg-type]
+    found = str(aws_failed(error, "ecs:ListClusters", account="000000000042", region="eu-west-1"))
+    assert "sts:AssumeRole was denied" in found
+    assert "ListClusters" not in found
