@@ -261,3 +261,11 @@ def test_a_past_that_is_out_of_order_is_refused(control: Control) -> None:
     past = [(NOW - timedelta(days=1), "web:1"), (NOW - timedelta(days=2), "web:1")]
     with pytest.raises(ValueError, match="not in order"):
         backdate(control.aws, ACCOUNT, REGION, "prod", "api", created=NOW - timedelta(days=9), deployments=past)
+
+
+def test_a_service_is_known_in_its_own_cluster_only(control: Control) -> None:
+    control.cluster("my-prod")
+    control.create()
+    for action in ("UpdateService", "DeleteService"):
+        with refused("ServiceNotFoundException"):
+            control.ecs(action, cluster="my-prod", service="api")
