@@ -1,1 +1,7 @@
-"""The advice room."""
+"""Advice: candidates, guardrails, choice, held-out score, and the sentences that say so."""
+
+from advisor.advice.advise import advise, without_advice
+from advisor.advice.explain import explain
+from advisor.advice.rules import override_of
+
+__all__ = ["advise", "explain", "override_of", "without_advice"]

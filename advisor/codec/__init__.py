@@ -4,13 +4,14 @@
 setup file, configuration) have functions of their own, because their keys are flatter than the records.
 """
 
-from advisor.codec.files import config_from_dict, inventory_from_file_json, simulation_from_json
+from advisor.codec.files import config_from_dict, config_to_dict, inventory_from_file_json, simulation_from_json
 from advisor.codec.records import from_json, to_json
 from advisor.codec.review import review_from_json, review_to_json
 from advisor.codec.setups import setup_from_dict, setup_to_dict
 
 __all__ = [
     "config_from_dict",
+    "config_to_dict",
     "from_json",
     "inventory_from_file_json",
     "review_from_json",

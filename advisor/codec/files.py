@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from advisor.codec.records import from_data, loads, want_mapping
+from advisor.codec.records import from_data, loads, to_data, want_mapping
 from advisor.codec.setups import setup_from_dict
 from advisor.domain.errors import InputRefused
 from advisor.domain.inventory import Inventory, Service
@@ -43,9 +43,7 @@ def simulation_from_json(
     data = want_mapping(loads(text, where=where), where=where)
     conditions: dict[str, float] = {key: data.pop(key) for key in _REPLAY if key in data}
     if any(not isinstance(v, int) or isinstance(v, bool) or v < 0 for v in conditions.values()):
-        raise InputRefused(
-            "bad delay", where=where, value=conditions, rule="delays are whole ticks, 0 or more"
-        )
+        raise InputRefused("bad delay", where=where, value=conditions, rule="delays are whole ticks, 0 or more")
     conditions |= _memory_model(data.pop("memory_model", {}), where=where)
     initial, tick, floor = data.pop("initial", None), data.pop("tick_seconds", 60), data.pop("floor", None)
     if tick not in (20, 60):
@@ -67,13 +65,17 @@ def config_from_dict(data: object, *, where: str) -> Config:
     limits = flat.get("limits", {})
     overrides = flat.pop("override", [])
     if not isinstance(limits, dict) or not all(isinstance(o, dict) for o in overrides):
-        raise InputRefused(
-            "not a table", where=where, rule="[limits] is a table, [[override]] a list of tables"
-        )
+        raise InputRefused("not a table", where=where, rule="[limits] is a table, [[override]] a list of tables")
     flat["overrides"] = [
         o | ({"limits": limits | o["limits"]} if isinstance(o.get("limits"), dict) else {}) for o in overrides
     ]
     return from_data(Config, flat, where=where)
+
+
+def config_to_dict(config: Config) -> dict[str, Any]:
+    """A configuration as plain data, in the form of its file."""
+    data: dict[str, Any] = to_data(config)
+    return {**{key: value for key, value in data.items() if key != "overrides"}, "override": data["overrides"]}
 
 
 def _service(entry: object, top: dict[str, Any], *, where: str, seen_at: datetime) -> Service:
@@ -104,22 +106,13 @@ def check_identity(identity: ServiceId, *, where: str) -> None:
 def _memory_model(data: object, *, where: str) -> dict[str, float]:
     model = want_mapping(data, where=f"{where}: memory_model")
     _want_keys(model, required=(), optional=("base_mib", "mib_per_vcpu"), where=f"{where}: memory_model")
-    return {
-        f"memory_{key}": from_data(float, value, where=f"{where}: memory_model")
-        for key, value in model.items()
-    }
+    return {f"memory_{key}": from_data(float, value, where=f"{where}: memory_model") for key, value in model.items()}
 
 
-def _want_keys(
-    data: dict[str, Any], *, required: tuple[str, ...], optional: tuple[str, ...], where: str
-) -> None:
+def _want_keys(data: dict[str, Any], *, required: tuple[str, ...], optional: tuple[str, ...], where: str) -> None:
     for key in required:
         if key not in data:
-            raise InputRefused(
-                "missing key", where=where, value=key, rule=f"keys are {', '.join(required + optional)}"
-            )
+            raise InputRefused("missing key", where=where, value=key, rule=f"keys are {', '.join(required + optional)}")
     for key in data:
         if key not in required + optional:
-            raise InputRefused(
-                "unknown key", where=where, value=key, rule=f"keys are {', '.join(required + optional)}"
-            )
+            raise InputRefused("unknown key", where=where, value=key, rule=f"keys are {', '.join(required + optional)}")

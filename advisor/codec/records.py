@@ -24,7 +24,7 @@ for _room in (finding, inventory, plan, policy, service, settings):
 @cache
 def adapter(kind: Hashable) -> TypeAdapter[Any]:
     """Pydantic's view of a type, made once."""
-    return TypeAdapter(kind)
+    return TypeAdapter(cast("Any", kind))
 
 
 def to_data(record: object) -> Any:
@@ -83,9 +83,7 @@ def refusal(error: ValidationError, *, where: str) -> InputRefused:
     other_kinds = {e["loc"][:-1] for e in found if e["type"] == "literal_error" and e["loc"][-1] == "type"}
     first = next((e for e in found if not _below(e["loc"], other_kinds)), found[0])
     key = ".".join(str(part) for part in first["loc"])
-    what = (
-        "unknown key" if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"} else "bad value"
-    )
+    what = "unknown key" if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"} else "bad value"
     value = first["input"] if what == "bad value" and not isinstance(first["input"], dict | list) else None
     return InputRefused(f"{what} at {key}" if key else what, where=where, value=value, rule=first["msg"])
 

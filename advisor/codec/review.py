@@ -22,9 +22,7 @@ def review_from_json(text: str | bytes, *, where: str) -> Review:
     """The documented JSON text as a review; raises InputRefused where it is not that."""
     data = want_mapping(loads(text, where=where), where=where)
     if data.get("format") != FORMAT:
-        raise InputRefused(
-            "unknown format", where=where, value=data.get("format"), rule=f"format is {FORMAT}"
-        )
+        raise InputRefused("unknown format", where=where, value=data.get("format"), rule=f"format is {FORMAT}")
     services = data.get("services")
     if not isinstance(services, list):
         raise InputRefused("no services", where=where, rule="`services` is a list")
@@ -51,8 +49,7 @@ def _advice_data(data: object, *, where: str) -> dict[str, Any]:
     for alternative in flat.get("alternatives", ()):
         alternative["setup"] = _nested(setup_from_dict(alternative.get("setup"), where=where))
     flat["cautions"] = [
-        dict(zip(("code", "text"), str(caution).split(": ", 1), strict=False))
-        for caution in flat.get("cautions", ())
+        dict(zip(("code", "text"), str(caution).split(": ", 1), strict=False)) for caution in flat.get("cautions", ())
     ]
     return flat
 

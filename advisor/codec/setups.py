@@ -37,6 +37,4 @@ def check_bounds(setup: Setup, *, where: str) -> None:
     low, high = setup.bounds
     if not 0 <= low <= high or setup.desired < 0:
         value = f"minimum {low}, maximum {high}, desired {setup.desired}"
-        raise InputRefused(
-            "bounds cross", where=where, value=value, rule="0 <= minimum <= maximum, desired >= 0"
-        )
+        raise InputRefused("bounds cross", where=where, value=value, rule="0 <= minimum <= maximum, desired >= 0")

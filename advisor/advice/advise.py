@@ -1,0 +1,138 @@
+"""Advice for one service: what speaks, what is decided, what is said."""
+
+from dataclasses import replace
+
+from advisor.advice.confidence import confidence
+from advisor.advice.decide import Decision, decide
+from advisor.advice.evidence import alternatives, history, risk
+from advisor.advice.explain import reasons
+from advisor.advice.money import usd_range
+from advisor.advice.replay import replayed
+from advisor.advice.rules import FEWEST_DAYS, MOST_GAP_SHARE, override_of
+from advisor.advice.subject import Subject, history_cautions, subject_of
+from advisor.advice.words import share
+from advisor.advice.work import current_stretch
+from advisor.domain.errors import PriceMissing, SetupRefused
+from advisor.domain.finding import Advice, Caution, UsdMonth
+from advisor.domain.inventory import Service
+from advisor.domain.settings import Config
+from advisor.domain.units import Usd
+from advisor.fargate.prices import PriceBook
+from advisor.profile import Demand, Profile, fit_profile
+
+_DEFAULTS = Config()
+
+
+def advise(
+    service: Service, demand: Demand, profile: Profile, *, prices: PriceBook, config: Config = _DEFAULTS
+) -> Advice:
+    """What to change of one service, or why nothing is said (verdict `no-advice`, with the reason).
+
+    `profile` is that of `demand`. Only the days since the last change of size speak. A missing price is no
+    error here: there is no advice then, and no money.
+    """
+    spoken, profile, told = _days_that_speak(demand, profile)
+    try:
+        subject = subject_of(service, spoken, profile, prices, config)
+        advice = _judged(subject, config)
+    except PriceMissing as error:
+        advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
+    except SetupRefused as error:
+        advice = without_advice(service, Caution(code="not-replayable", text=str(error)), profile=profile)
+    return replace(advice, cautions=tuple(dict.fromkeys((*told, *advice.cautions))))
+
+
+def without_advice(
+    service: Service, why: Caution, *, profile: Profile | None = None, usd_month: Usd | None = None
+) -> Advice:
+    """The advice to say nothing, with the reason first among the cautions."""
+    return Advice(
+        id=service.id,
+        verdict="no-advice",
+        current=service.setup,
+        usd_month=UsdMonth(current=usd_month),
+        confidence=0.0 if profile is None else confidence(profile.informative_days),
+        reasons=(f"No advice, because: {why.text}",),
+        cautions=(why, *(() if profile is None else profile.cautions)),
+        owner=service.owner,
+        tags=dict(service.tags),
+    )
+
+
+def _days_that_speak(demand: Demand, profile: Profile) -> tuple[Demand, Profile, tuple[Caution, ...]]:
+    stretch = current_stretch(demand)
+    if len(stretch.frame) == len(demand.frame):
+        return demand, profile, ()
+    spoken = fit_profile(stretch)
+    text = (
+        f"The task size changed {spoken.days:.1f} days before the end of the history:"
+        f" only those days speak, not the {profile.days - spoken.days:.1f} before."
+    )
+    return stretch, spoken, (Caution(code="size-changed", text=text),)
+
+
+def _judged(subject: Subject, config: Config) -> Advice:
+    why = _nothing_to_say(subject)
+    if why is not None:
+        today = replayed(subject.service.setup, subject.work, subject.levers.counts, subject.prices)
+        return _withheld(subject, why, today.usd_month)
+    rule = override_of(config, subject.service)
+    decision = decide(subject)
+    if decision.verdict == "no-advice":
+        caution = Caution(code="no-setup-holds", text=decision.why)
+        return _withheld(subject, caution, decision.today.usd_month)
+    if rule is not None and rule.action == "keep" and decision.verdict == "change":
+        decision = replace(decision, verdict="keep", then=decision.today, why="The configuration says: keep.")
+    return _assembled(decision)
+
+
+def _nothing_to_say(subject: Subject) -> Caution | None:
+    """Why no advice can be given, or None."""
+    profile = subject.profile
+    if profile.days < FEWEST_DAYS:
+        text = f"{profile.days:.1f} days of history with today's size are too few; it takes {FEWEST_DAYS:g}."
+        return Caution(code="thin-history", text=text)
+    if profile.gap_share > MOST_GAP_SHARE:
+        text = f"{share(profile.gap_share)} of the history is missing; at most {share(MOST_GAP_SHARE)} may be."
+        return Caution(code="gaps", text=text)
+    if subject.saturated and subject.levers.cpu:
+        text = (
+            f"CPU was at its limit in {share(profile.saturated_share)} of the time that tasks ran, so what the service"
+            " really needs cannot be seen. Give it more CPU or more tasks for a week, then review again."
+        )
+        return Caution(code="saturated", text=text)
+    return None
+
+
+def _withheld(subject: Subject, why: Caution, today: Usd) -> Advice:
+    said = without_advice(subject.service, why, profile=subject.profile, usd_month=today)
+    more = (caution for caution in history_cautions(subject) if caution.code != why.code)
+    return replace(
+        said,
+        replay_error=subject.error,
+        cautions=(why, *more),
+        history=history(subject, None, None),
+    )
+
+
+def _assembled(decision: Decision) -> Advice:
+    subject, then = decision.subject, decision.then
+    low, high = usd_range(then, subject.work, replay_error=subject.error or 0.0)
+    stated, doubts = risk(decision)
+    return Advice(
+        id=subject.service.id,
+        verdict=decision.verdict,
+        current=subject.service.setup,
+        recommended=then.setup,
+        usd_month=UsdMonth(current=decision.today.usd_month, recommended=then.usd_month, low=low, high=high),
+        risk=stated,
+        backtest=decision.held_out.backtest,
+        replay_error=subject.error,
+        confidence=round(confidence(subject.profile.informative_days), 4),
+        reasons=reasons(decision),
+        cautions=(*decision.cautions, *history_cautions(subject), *doubts),
+        alternatives=alternatives(decision),
+        owner=subject.service.owner,
+        tags=dict(subject.service.tags),
+        history=history(subject, decision.today, then),
+    )

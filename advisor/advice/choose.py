@@ -1,0 +1,166 @@
+"""The cheapest setup that breaks no rule, found by replay; arithmetic only decides what is worth a replay."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from advisor.advice.candidates import Family, families, resized, sizes
+from advisor.advice.guardrails import Case, Trial, broken_rules
+from advisor.advice.levers import Levers, tracked
+from advisor.advice.replay import run, usd_per_task_hour
+from advisor.advice.rules import ESTIMATE_SLACK
+from advisor.advice.score import score
+from advisor.advice.tail import memory_breach_probability
+from advisor.advice.work import Floats, Work
+from advisor.domain.service import Setup, TaskSize
+from advisor.domain.units import HOURS_PER_MONTH, MIB_PER_GIB, SECONDS_PER_HOUR
+from advisor.fargate.prices import PriceBook
+
+FEWEST_PEAKS = 2  # a spread needs two daily peaks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Search:
+    """Everything that trials are made from: the work, today's setup, what may change, what must hold.
+
+    `running` are the task counts where no size changes them; None where they follow the load.
+    """
+
+    setup: Setup
+    work: Work
+    levers: Levers
+    case: Case
+    prices: PriceBook
+    running: Floats | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The cheapest trial that breaks no rule (None = there is none), and all that were made."""
+
+    best: Trial | None
+    trials: tuple[Trial, ...]
+
+
+def search_of(setup: Setup, work: Work, levers: Levers, case: Case, prices: PriceBook) -> Search:
+    """A search, with the task counts worked out where they do not follow the load."""
+    running = None
+    if levers.counts != "replayed" or tracked(setup) is None:
+        running = run(setup, work, levers.counts).running.astype(np.float64)
+    return Search(setup=setup, work=work, levers=levers, case=case, prices=prices, running=running)
+
+
+def choose(search: Search) -> Choice:
+    """Try what the levers allow, cheapest first; ties go to the trial that was made first."""
+    trials = _tracking_trials(search) if search.running is None else _size_trials(search)
+    allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
+    return Choice(best=min(allowed, key=_usd, default=None), trials=tuple(trials))
+
+
+def trial_of(search: Search, setup: Setup) -> Trial:
+    """One setup, replayed and scored under the margins of the search."""
+    growth, profile, work = search.case.margins.growth, search.case.profile, search.work
+    if search.running is None:
+        outcome = run(setup, work, search.levers.counts, growth=growth)
+        running, task_seconds = outcome.running.astype(np.float64), float(outcome.task_seconds)
+    else:
+        running = search.running
+        task_seconds = float(running.sum()) * work.tick_seconds
+    got = score(running, work, size=setup.size, memory=profile.memory_model, growth=growth)
+    hourly_usd = usd_per_task_hour(setup, search.prices, region=work.region)
+    measured = got.memory_peak_mib is not None and len(profile.memory_daily_peaks) >= FEWEST_PEAKS
+    chance = memory_breach_probability(profile, setup.size, extra_mib=got.extra_mib) if measured else None
+    return Trial(
+        setup=setup,
+        usd_month=task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd,
+        score=got,
+        breach_probability=chance,
+    )
+
+
+def _size_trials(search: Search) -> list[Trial]:
+    return [trial_of(search, resized(search.setup, size)) for size in sizes(search.setup, search.levers)]
+
+
+def _tracking_trials(search: Search) -> list[Trial]:
+    """Families in order of their estimated cost, until none can be cheaper than the best that holds."""
+    found = [
+        family
+        for size in _worth_trying(search)
+        for family in families(search.setup, size, search.levers, search.case.limits)
+    ]
+    work = _hourly_means(search.work) * search.case.margins.growth
+    ordered = sorted(((_estimate(search, family, work), family) for family in found), key=_estimated)
+    trials: list[Trial] = []
+    best = float("inf")
+    for estimate, family in ordered:
+        if estimate * ESTIMATE_SLACK > best:
+            break
+        made, holding = _boldest_that_holds(search, family)
+        trials += made
+        best = min(best, holding.usd_month) if holding else best
+    return trials
+
+
+def _boldest_that_holds(search: Search, family: Family) -> tuple[list[Trial], Trial | None]:
+    """The highest target that breaks no rule, by bisection: a lower target only ever adds tasks."""
+    made: dict[int, Trial] = {}
+
+    def holds(at: int) -> bool:
+        made[at] = trial_of(search, family.setups[at])
+        return not broken_rules(made[at], search.case)
+
+    found = bisect_left(range(len(family.setups)), True, key=holds)
+    return list(made.values()), made.get(found)
+
+
+def _worth_trying(search: Search) -> tuple[TaskSize, ...]:
+    """Today's size; and of each CPU the smallest memory that can hold: with the work of a task as it is, and
+    with all the work that the CPU can do, since tasks may do more each when there are fewer."""
+    model, most = search.case.profile.memory_model, float(np.max(search.work.hot_vcpu, initial=0.0))
+    found = dict.fromkeys([search.setup.size])
+    for _, group in groupby(sizes(search.setup, search.levers), key=lambda size: size.cpu):
+        alike = tuple(group)
+        full_mib = model.mib_per_vcpu * max(0.0, alike[0].vcpu - most)
+        for extra_mib in (0.0, full_mib):
+            holding = (size for size in alike if _holds_memory(search.case, size, extra_mib))
+            found |= dict.fromkeys([size for size in [next(holding, None)] if size])
+    return tuple(found)
+
+
+def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
+    """Whether memory alone lets a size be tried; the rules decide after the replay."""
+    profile = case.profile
+    if size.memory < case.floor_mib:
+        return False
+    if len(profile.memory_daily_peaks) < FEWEST_PEAKS:
+        return True
+    enough = size.memory >= (profile.memory_peak_gib * MIB_PER_GIB + extra_mib) * case.margins.memory
+    chance = memory_breach_probability(profile, size, extra_mib=extra_mib)
+    return enough and chance <= case.limits.memory_breach_probability
+
+
+def _hourly_means(work: Work) -> Floats:
+    """Work per hour: short enough for an estimate of cost, long enough to be quick.  [vCPU]"""
+    per_hour = SECONDS_PER_HOUR // work.tick_seconds
+    starts = np.arange(0, len(work.vcpu), per_hour)
+    return np.add.reduceat(work.vcpu, starts) / np.diff([*starts, len(work.vcpu)])
+
+
+def _estimate(search: Search, family: Family, work: Floats) -> float:
+    """Cost of a family's cheapest member, if it always had the tasks that its target asks for.  [USD/month]"""
+    setup = family.setups[0]
+    policy, (low, high) = tracked(setup), setup.bounds
+    target = 100.0 if policy is None else policy.target
+    tasks = np.clip(np.ceil(work / (setup.size.vcpu * target / 100)), low, high)
+    return float(tasks.mean()) * HOURS_PER_MONTH * usd_per_task_hour(setup, search.prices, region=search.work.region)
+
+
+def _usd(trial: Trial) -> float:
+    return trial.usd_month
+
+
+def _estimated(pair: tuple[float, Family]) -> float:
+    return pair[0]

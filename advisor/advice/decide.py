@@ -1,0 +1,100 @@
+"""From trials to a decision: change, keep, or say that nothing can be said."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from advisor.advice.backtest import HeldOut, score_held_out
+from advisor.advice.choose import Choice, choose, trial_of
+from advisor.advice.guardrails import Trial, broken_rules
+from advisor.advice.replay import Replay, replayed
+from advisor.advice.rules import CAUTIOUS, LEAST_SAVING_SHARE, LEAST_SAVING_USD_MONTH, NONE, USUAL, Margins
+from advisor.advice.subject import Subject, policy_is_unknown, search_in, without_policy
+from advisor.domain.finding import Caution, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decision:
+    """The verdict and all that it rests on. `broken` is what today's setup breaks, in words."""
+
+    subject: Subject
+    verdict: Verdict
+    today: Replay
+    then: Replay
+    broken: tuple[str, ...]
+    choice: Choice
+    margins: Margins
+    held_out: HeldOut
+    why: str
+    cautions: tuple[Caution, ...] = ()
+
+
+def decide(subject: Subject) -> Decision:
+    """Choose on the whole history, score the same procedure on held-out days, and weigh both.
+
+    A policy that the simulator cannot reproduce is only left alone where a change of it would be advised.
+    """
+    decision = _weigh(subject, USUAL)
+    if decision.verdict == "change" and policy_is_unknown(subject):
+        subject = without_policy(subject)
+        decision = _weigh(subject, USUAL)
+    if decision.verdict != "change" or not decision.held_out.missed:
+        return decision
+    return _more_cautious(subject, decision)
+
+
+def _more_cautious(subject: Subject, first: Decision) -> Decision:
+    """The same procedure with wider margins; what misses its limits even so is not advised.
+
+    An exception: where today's setup breaks its limits, a stronger one is advised although it may not be enough.
+    """
+    missed = "; ".join(first.held_out.missed)
+    second = _weigh(subject, CAUTIOUS)
+    if not second.held_out.missed:
+        text = f"The usual margins missed a limit on the held-out days ({missed}): wider ones were used."
+        return replace(second, cautions=(Caution(code="wider-margins", text=text),))
+    if first.broken and first.then.usd_month >= first.today.usd_month:
+        text = f"On the held-out days even this was not enough: {missed}. Look again after the change."
+        return replace(first, cautions=(Caution(code="held-out-miss", text=text),))
+    text = f"A cheaper setup missed its limits on the held-out days ({missed}), so no change is advised."
+    why = "Nothing cheaper kept its limits on days that it was not chosen on."
+    caution = Caution(code="held-out-miss", text=text)
+    return replace(first, verdict="keep", then=first.today, why=why, cautions=(caution,))
+
+
+def _weigh(subject: Subject, margins: Margins) -> Decision:
+    setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
+    today = replayed(setup, work, counts, subject.prices)
+    current = search_in(subject, NONE)
+    broken = broken_rules(trial_of(current, setup), current.case)
+    choice = choose(search_in(subject, margins))
+    then = today
+    if choice.best is not None and choice.best.setup != setup:
+        then = replayed(choice.best.setup, work, counts, subject.prices)
+    verdict, why = _verdict(choice.best, today, then, broken)
+    return Decision(
+        subject=subject,
+        verdict=verdict,
+        today=today,
+        then=then if verdict == "change" else today,
+        broken=broken,
+        choice=choice,
+        margins=margins,
+        held_out=score_held_out(subject, margins),
+        why=why,
+    )
+
+
+def _verdict(best: Trial | None, today: Replay, then: Replay, broken: tuple[str, ...]) -> tuple[Verdict, str]:
+    if best is None and broken:
+        return "no-advice", f"Today's setup breaks a limit ({broken[0]}), and so does all that may be changed."
+    if best is None or best.setup == today.setup:
+        return "keep", "Nothing cheaper keeps its limits."
+    if broken:
+        return "change", f"Today's setup breaks a limit: {broken[0]}."
+    saved = today.usd_month - then.usd_month
+    least = max(today.usd_month * Decimal(str(LEAST_SAVING_SHARE)), Decimal(str(LEAST_SAVING_USD_MONTH)))
+    if saved >= least:
+        return "change", ""
+    if saved <= 0:
+        return "keep", "Nothing cheaper keeps its limits."
+    return "keep", f"The best change would save ${saved:,.2f} a month, less than the ${least:,.2f} that justify one."

@@ -1,0 +1,88 @@
+"""What stands beside a recommendation: its risk, what lost against it, and the series that the report draws."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from advisor.advice.choose import trial_of
+from advisor.advice.decide import Decision
+from advisor.advice.guardrails import Trial, broken_rules
+from advisor.advice.replay import Replay, replayed
+from advisor.advice.rules import NONE
+from advisor.advice.subject import Subject, search_in
+from advisor.advice.tail import FEWEST_PEAKS_STATED
+from advisor.advice.work import Floats, hourly
+from advisor.domain.finding import Alternative, Caution, History, Risk
+from advisor.domain.service import Setup
+from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
+
+
+def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
+    """The stated risk of the recommended setup over the days that speak, and what could not be stated."""
+    subject = decision.subject
+    trial = trial_of(search_in(subject, NONE), decision.then.setup)
+    stated = Risk(
+        cpu_throttled_share=trial.score.throttled_share,
+        memory_breach_probability=trial.breach_probability,
+        unmet_share=trial.score.unmet_share,
+    )
+    days = len(subject.profile.memory_daily_peaks)
+    if days >= FEWEST_PEAKS_STATED:
+        return stated, ()
+    text = (
+        f"Memory was measured on {days} days: too few to state how likely a breach is; it takes {FEWEST_PEAKS_STATED}."
+    )
+    return replace(stated, memory_breach_probability=None), (Caution(code="memory-risk-unknown", text=text),)
+
+
+def alternatives(decision: Decision) -> tuple[Alternative, ...]:
+    """Up to three setups that lost: the cheapest that breaks a rule, the runner-up, and today's."""
+    case = search_in(decision.subject, decision.margins).case
+    chosen, today = decision.then.setup, decision.today.setup
+    trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
+    losers: dict[Setup, str] = {}
+    for trial in _first(trials, lambda t: bool(broken_rules(t, case)) and t.setup not in (chosen, today)):
+        losers[trial.setup] = f"breaks a rule: {broken_rules(trial, case)[0]}"
+    for trial in _first(trials, lambda t: not broken_rules(t, case) and t.setup not in (chosen, today)):
+        losers[trial.setup] = "keeps the limits; " + _why_second(decision, trial)
+    if decision.verdict == "change":
+        losers[today] = f"today's setup: {decision.broken[0]}" if decision.broken else "today's setup: costs more"
+    return tuple(_alternative(decision, setup, why) for setup, why in losers.items())
+
+
+def history(subject: Subject, today: Replay | None, then: Replay | None) -> History:
+    """The series of the report, one value per hour of the clock."""
+    work = subject.work
+    first = work.start.replace(minute=0, second=0, microsecond=0)
+    demand = np.where(work.known, work.vcpu, np.nan)
+    counted = np.where(work.known, work.tasks, np.nan) * subject.service.setup.size.vcpu
+    return History(
+        start=first,
+        step_seconds=SECONDS_PER_HOUR,
+        demand_vcpu=hourly(demand, work, "mean"),
+        demand_peak_vcpu=hourly(demand, work, "max"),
+        current_vcpu=hourly(counted if today is None else _capacity(today), work, "mean"),
+        recommended_vcpu=() if then is None else hourly(_capacity(then), work, "mean"),
+        memory_peak_gib=hourly(work.hot_mib / MIB_PER_GIB, work, "max"),
+    )
+
+
+def _capacity(replay: Replay) -> Floats:
+    return replay.running * replay.setup.size.vcpu
+
+
+def _first(trials: list[Trial], wanted: Callable[[Trial], bool]) -> list[Trial]:
+    return [trial for trial in trials if wanted(trial)][:1]
+
+
+def _why_second(decision: Decision, trial: Trial) -> str:
+    if decision.choice.best is not None and trial.setup == decision.choice.best.setup:
+        return decision.why[:1].lower() + decision.why[1:]
+    return "costs more"
+
+
+def _alternative(decision: Decision, setup: Setup, why: str) -> Alternative:
+    subject = decision.subject
+    replay = replayed(setup, subject.work, subject.levers.counts, subject.prices)
+    return Alternative(setup=setup, usd_month=replay.usd_month, why_not=why)

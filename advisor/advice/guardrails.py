@@ -1,0 +1,142 @@
+"""The rules that no recommendation may break: one small function each.
+
+A rule takes a trial (setup, score, breach probability) and the case (limits, margins, profile, service), and
+answers None, or one clause that says what is broken, with numbers and units.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from advisor.advice.rules import Margins
+from advisor.advice.score import Score
+from advisor.domain.inventory import Container, TaskDefinition
+from advisor.domain.service import Setup
+from advisor.domain.settings import Limits
+from advisor.domain.units import MIB_PER_GIB
+from advisor.fargate.sizes import legal_sizes
+from advisor.profile import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a trial is held against: everything but the trial itself."""
+
+    limits: Limits
+    margins: Margins
+    profile: Profile
+    floor_mib: int
+    least_tasks: int
+    least_vcpu: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A setup that was replayed: dollars per month (as a float, to compare), score, chance of a breach.
+
+    `breach_probability` is None where memory was not measured well enough to tell.
+    """
+
+    setup: Setup
+    usd_month: float
+    score: Score
+    breach_probability: float | None
+
+
+Rule = Callable[[Trial, Case], str | None]
+
+
+def size_is_legal(trial: Trial, case: Case) -> str | None:  # noqa: ARG001  (every rule is called alike)
+    """Fargate has the size for the operating system and architecture."""
+    setup = trial.setup
+    if setup.size in legal_sizes(setup.os, setup.architecture):
+        return None
+    return f"Fargate has no {setup.size} for {setup.os} on {setup.architecture}"
+
+
+def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
+    """Memory is at least the highest observed peak of one task, corrected for its work, times the margin."""
+    peak = trial.score.memory_peak_mib
+    if peak is None or trial.setup.size.memory >= peak * case.margins.memory:
+        return None
+    return (
+        f"its {_gib(trial.setup.size.memory)} are less than the peak of {_gib(peak)}"
+        f" plus a margin of {case.margins.memory - 1:.0%}"
+    )
+
+
+def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
+    """The chance of outgrowing the memory within 30 days is within the limit."""
+    chance, limit = trial.breach_probability, case.limits.memory_breach_probability
+    if chance is None or chance <= limit:
+        return None
+    return f"the chance that a task outgrows its memory within 30 days is {chance:.2%}, the limit {limit:.2%}"
+
+
+def memory_holds_the_containers(trial: Trial, case: Case) -> str | None:
+    """Several containers with stated memory fit into the task together."""
+    if trial.setup.size.memory >= case.floor_mib:
+        return None
+    return f"its containers state {_gib(case.floor_mib)} together"
+
+
+def throttling_is_within_limits(trial: Trial, case: Case) -> str | None:
+    """The hottest task has CPU left in enough of the ticks."""
+    share, limit = trial.score.throttled_share, case.limits.cpu_throttled_share
+    if share <= limit:
+        return None
+    return f"the hottest task has no CPU left in {share:.2%} of the time, the limit is {limit:.2%}"
+
+
+def unmet_work_is_within_limits(trial: Trial, case: Case) -> str | None:
+    """Nearly all the work is done in its tick."""
+    share, limit = trial.score.unmet_share, case.limits.unmet_share
+    if share <= limit:
+        return None
+    return f"{share:.3%} of the work finds no capacity in its minute, the limit is {limit:.3%}"
+
+
+def tasks_are_enough(trial: Trial, case: Case) -> str | None:
+    """The lowest task count is not below the limit."""
+    least = trial.setup.bounds[0]
+    if least >= case.least_tasks:
+        return None
+    return f"it may run {least} tasks, the least allowed is {case.least_tasks}"
+
+
+def saturated_keeps_its_cpu(trial: Trial, case: Case) -> str | None:
+    """A service whose true need is hidden gets no smaller CPU."""
+    if trial.setup.size.vcpu >= case.least_vcpu:
+        return None
+    return f"CPU was at 100 %, so the true need is hidden and {trial.setup.size.vcpu:g} vCPU may be too little"
+
+
+RULES: tuple[Rule, ...] = (
+    size_is_legal,
+    memory_holds_the_peak,
+    memory_tail_is_within_limits,
+    memory_holds_the_containers,
+    throttling_is_within_limits,
+    unmet_work_is_within_limits,
+    tasks_are_enough,
+    saturated_keeps_its_cpu,
+)
+
+
+def broken_rules(trial: Trial, case: Case) -> tuple[str, ...]:
+    """What a trial breaks, in words; empty = it may be recommended."""
+    return tuple(broken for rule in RULES if (broken := rule(trial, case)))
+
+
+def container_floor(definition: TaskDefinition | None) -> int:
+    """Memory that several containers state together  [MiB]; 0 for one container, whose limit can follow."""
+    if definition is None or len(definition.containers) < 2:
+        return 0
+    return sum(_stated(container) for container in definition.containers)
+
+
+def _stated(container: Container) -> int:
+    return int(container.memory or container.memory_reservation or 0)
+
+
+def _gib(mib: float) -> str:
+    return f"{mib / MIB_PER_GIB:.3g} GiB"

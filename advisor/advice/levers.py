@@ -1,0 +1,112 @@
+"""Which parts of a setup may be changed for this service, and how its task counts are replayed.
+
+==============================================  =======  ==============================================
+what scales the service                         counts   what may change
+==============================================  =======  ==============================================
+nothing: a fixed count                          as set   CPU and memory of a task
+exactly one target-tracking policy on CPU       replay   CPU, memory, target, cooldowns, minimum
+policies on memory or requests only             as seen  what no policy looks at: CPU, or CPU and memory
+step or predictive scaling, several policies    as seen  what no policy looks at: memory if they follow CPU
+a custom metric                                 as seen  nothing
+==============================================  =======  ==============================================
+
+"As seen" holds because a policy whose metric does not move decides as it did: CPU in percent depends on the
+CPU of a task only, memory in percent on its memory only, requests per task on neither.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from advisor.advice.rules import BATCH_NO_TASK_SHARE, BATCH_SATURATED_SHARE
+from advisor.domain.finding import Caution
+from advisor.domain.inventory import Service
+from advisor.domain.policy import OtherPolicy, Policy, TargetTracking
+from advisor.domain.service import Setup
+from advisor.domain.settings import Config
+from advisor.profile import Profile
+
+Counts = Literal["set", "replayed", "seen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levers:
+    """What may change, and where task counts come from; `cautions` say what was left alone and why."""
+
+    cpu: bool
+    memory: bool
+    scaling: bool
+    counts: Counts
+    cautions: tuple[Caution, ...] = ()
+
+
+def find_levers(service: Service, profile: Profile, config: Config) -> Levers:
+    """The levers of one service under a configuration."""
+    size = "size" in config.levers
+    levers = _by_policies(service, size=size, scaling="scaling" in config.levers)
+    return _no_cpu(levers, profile) if levers.cpu and _is_saturated_batch(profile) else levers
+
+
+def tracked(setup: Setup) -> TargetTracking | None:
+    """The one target-tracking policy on CPU, where it is all that scales the service."""
+    policy = setup.policies[0] if len(setup.policies) == 1 else None
+    return policy if isinstance(policy, TargetTracking) and policy.metric == "cpu" else None
+
+
+def recorded_only(levers: Levers, setup: Setup, *, error: float) -> Levers:
+    """The levers that are left where the replay of today's setup does not match what was recorded."""
+    if tracked(setup) is None:
+        text = f"Recorded task counts differ from the setup by {error:.0%}: something else sets them; they were kept."
+        return replace(levers, counts="seen", cautions=(Caution(code="count-set-elsewhere", text=text),))
+    text = (
+        f"The replay of today's policy misses the recorded task counts by {error:.0%} of the task-seconds:"
+        " the policy and the CPU of a task were left as they are."
+    )
+    return replace(levers, cpu=False, scaling=False, counts="seen", cautions=(Caution(code="replay-error", text=text),))
+
+
+def _by_policies(service: Service, *, size: bool, scaling: bool) -> Levers:
+    setup = service.setup
+    if not setup.policies:
+        return Levers(cpu=size, memory=size, scaling=False, counts="replayed" if setup.schedule else "set")
+    if tracked(setup) and not _suspended(service):
+        return Levers(cpu=size, memory=size, scaling=scaling, counts="replayed")
+    names = sorted({_name(policy) for policy in setup.policies})
+    text = f"Scaled by {', '.join(names)}: policies are not advised on yet; only what they do not look at was judged."
+    if _suspended(service):
+        text = "Scaling is suspended in part: the policy was left alone."
+    found = {metric for policy in setup.policies for metric in _metrics(policy)}
+    return Levers(
+        cpu=size and "cpu" not in found,
+        memory=size and "memory" not in found,
+        scaling=False,
+        counts="seen",
+        cautions=(Caution(code="policy-not-advised", text=text),),
+    )
+
+
+def _is_saturated_batch(profile: Profile) -> bool:
+    return profile.no_task_share >= BATCH_NO_TASK_SHARE and profile.saturated_share > BATCH_SATURATED_SHARE
+
+
+def _no_cpu(levers: Levers, profile: Profile) -> Levers:
+    text = (
+        f"Runs in batches (no task in {profile.no_task_share:.0%} of the time) and uses all the CPU it is given:"
+        " more CPU would end it sooner at about the same cost, so its CPU was left as it is."
+    )
+    return replace(levers, cpu=False, cautions=(*levers.cautions, Caution(code="batch", text=text)))
+
+
+def _suspended(service: Service) -> bool:
+    scaling = service.scaling
+    return scaling is not None and (scaling.scale_in_suspended or scaling.scale_out_suspended)
+
+
+def _metrics(policy: Policy) -> tuple[str, ...]:
+    return ("cpu", "memory") if isinstance(policy, OtherPolicy) else (policy.metric,)
+
+
+def _name(policy: Policy) -> str:
+    if isinstance(policy, OtherPolicy):
+        return "a policy that cannot be replayed"
+    kind = {"TargetTracking": "target tracking", "StepScaling": "step scaling", "PredictiveScaling": "prediction"}
+    return f"{kind[policy.type]} on {policy.metric}"

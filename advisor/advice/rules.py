@@ -1,0 +1,56 @@
+"""Every number that the advice chose rather than measured, and the limits that hold for one service.
+
+The reasons, with the measurements behind them, are in docs/decisions/0002-advice.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from advisor.domain.inventory import Service
+from advisor.domain.settings import Config, Limits, Override
+
+FEWEST_DAYS = 3.0  # two days to choose on and one to be scored on
+MOST_GAP_SHARE = 0.40  # of the steps; beyond it the days that are left may not be like the others
+MOST_REPLAY_ERROR = 0.15  # of the recorded task-seconds; beyond it the simulator does not know this service
+HELD_OUT_SHARE = 1 / 3  # of the days, the latest ones, in whole days
+BATCH_NO_TASK_SHARE = 0.25  # a service that runs nothing for so long works in batches
+LEAST_SAVING_SHARE = 0.05  # of today's cost, and
+LEAST_SAVING_USD_MONTH = 3.0  # about one GiB for a month: less is not worth a deployment
+BATCH_SATURATED_SHARE = 0.01  # of the time it runs: it takes all the CPU that it is given
+IDLE_MEAN_VCPU, IDLE_PEAK_VCPU = 0.01, 0.025  # work of one task; a tenth of Fargate's smallest CPU
+TARGETS = tuple(range(80, 29, -5))  # percent; the targets that are tried beside today's
+FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS = 60, 300  # tried beside today's: scale-out, scale-in
+ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margins:
+    """How much more than the history showed a choice must bear.
+
+    `growth` multiplies the work that is replayed, `memory` the highest observed memory of one task.
+    """
+
+    growth: float
+    memory: float
+
+
+USUAL = Margins(growth=1.10, memory=1.15)
+CAUTIOUS = Margins(growth=1.30, memory=1.30)  # one notch more, where USUAL missed its limits on held-out days
+NONE = Margins(growth=1.0, memory=1.0)  # what happened, as it happened
+
+
+def override_of(config: Config, service: Service) -> Override | None:
+    """The override that holds for a service; of several that match, the last one in the file."""
+    matching = [rule for rule in config.overrides if _matches(rule, service.id.service, service.tags)]
+    return matching[-1] if matching else None
+
+
+def limits_of(config: Config, service: Service) -> Limits:
+    """The limits that hold for a service."""
+    rule = override_of(config, service)
+    return rule.limits if rule and rule.limits else config.limits
+
+
+def _matches(rule: Override, name: str, tags: Mapping[str, str]) -> bool:
+    return fnmatchcase(name, rule.service) and all(tags.get(k) == v for k, v in rule.tags.items())

@@ -1,0 +1,54 @@
+"""What a setup would have meant for the work: throttling, unmet work, memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.advice.work import Floats, Work
+from advisor.domain.service import TaskSize
+from advisor.profile import MemoryModel
+from advisor.profile.demand import SATURATED_PERCENT
+
+_THROTTLED = SATURATED_PERCENT / 100  # of the CPU of a task, as for the recorded history
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Shares 0 to 1; memory of one task in MiB, None where no memory was measured.
+
+    `throttled_share`: of the ticks with work, those in which the hottest task had no CPU left.
+    `unmet_share`: of the work. `extra_mib`: how much more the fullest task needs than was observed.
+    """
+
+    throttled_share: float
+    unmet_share: float
+    memory_peak_mib: float | None
+    extra_mib: float
+
+
+def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, growth: float = 1.0) -> Score:
+    """Score running task counts (one per tick) of one size against the work times `growth`.
+
+        work of the hottest task = work / running x min(hot ratio, running)
+
+    The hot ratio is the recorded one of the same tick: an imbalance is taken to stay what it was, and no
+    task can do more than the whole work. Memory is what was observed in the tick, plus the memory model's
+    slope times the work that the hottest task does beyond what it did; less work frees none.
+    """
+    demand, active = work.vcpu * growth, work.active
+    some = np.maximum(running, 1.0)
+    hot = demand / some * np.minimum(work.hot_ratio, some)
+    unmet = np.maximum(demand - running * size.vcpu, 0.0)
+    asked = float(demand[work.known].sum())
+    throttled = (hot >= _THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
+    done = np.minimum(hot, size.vcpu)
+    need = work.hot_mib + memory.mib_per_vcpu * np.maximum(done - work.hot_vcpu, 0.0)
+    seen = np.isfinite(work.hot_mib)
+    peak = float(need[seen].max()) if seen.any() else None
+    observed = float(work.hot_mib[seen].max()) if seen.any() else 0.0
+    return Score(
+        throttled_share=float(throttled[active].mean()) if active.any() else 0.0,
+        unmet_share=float(unmet[work.known].sum()) / asked if asked > 0 else 0.0,
+        memory_peak_mib=peak,
+        extra_mib=0.0 if peak is None else peak - observed,
+    )

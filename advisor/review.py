@@ -1,0 +1,144 @@
+"""The review: every service of a store, one at a time and in parallel, into one record."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from joblib import Parallel, delayed
+
+from advisor.advice import advise, override_of, without_advice
+from advisor.codec import config_to_dict
+from advisor.domain.errors import AdvisorError, NoData, PriceMissing
+from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
+from advisor.domain.inventory import Service, Skipped
+from advisor.domain.settings import Config
+from advisor.fargate.prices import Price, PriceBook
+from advisor.profile import fit_profile, infer_demand
+from advisor.store import Store
+
+Progress = Callable[[int, int], None]
+THREADS = 2  # the engine lets go of the interpreter; more threads only wait for each other
+_DEFAULTS = Config()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reviewed:
+    """One service's advice, with the first instant of its history and the one after its last."""
+
+    advice: Advice
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress | None = None) -> Review:
+    """Advice for every service of the store; `progress` gets (services done, services in all).
+
+    A service whose data are bad is listed without advice and with the reason; any other error stops the run.
+    Raises NoData for a store without services or without any usage.
+    """
+    services = store.services
+    if not services:
+        raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
+    ignored = [service for service in services if _is_ignored(service, config)]
+    judged = [service for service in services if not _is_ignored(service, config)]
+    results = _all(store, judged, config, progress)
+    window = _window(results)
+    if window is None and judged:
+        raise NoData(f"{store.url}: no usage of any service. Next: collect or import usage for the same services.")
+    advices = tuple(result.advice for result in results)
+    prices = store.prices
+    return Review(
+        store=store.url,
+        window=window,
+        config=config_to_dict(config),
+        totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
+        services=advices,
+        prices=_notes(judged, prices),
+    )
+
+
+def _all(store: Store, services: Sequence[Service], config: Config, progress: Progress | None) -> list[_Reviewed]:
+    work = partial(_one, store, prices=store.prices, config=config)
+    parallel = Parallel(n_jobs=THREADS, prefer="threads", return_as="generator")
+    results: list[_Reviewed] = []
+    for result in parallel(delayed(work)(service) for service in services):
+        results.append(result)
+        if progress is not None:
+            progress(len(results), len(services))
+    return results
+
+
+def _one(store: Store, service: Service, *, prices: PriceBook, config: Config) -> _Reviewed:
+    try:
+        usage = store.usage(service)
+        if usage.empty:
+            text = "the store holds no usage of it: nothing ran, or nothing was collected."
+            return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
+        start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
+        demand = infer_demand(usage, service)
+        advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
+    except AdvisorError as error:
+        return _Reviewed(advice=without_advice(service, Caution(code="bad-data", text=str(error))))
+    return _Reviewed(advice=advice, start=start, end=last + timedelta(seconds=service.step_seconds))
+
+
+def _window(results: Iterable[_Reviewed]) -> Window | None:
+    """From the first to the last step of all services; recommendations are chosen on the whole of it."""
+    spans = [(result.start, result.end) for result in results if result.start and result.end]
+    if not spans:
+        return None
+    end = max(end for _, end in spans)
+    return Window(start=min(start for start, _ in spans), end=end, fitted_until=end)
+
+
+def _totals(advices: Sequence[Advice], skipped: tuple[Skipped, ...]) -> Totals:
+    priced = [a.usd_month for a in advices if a.usd_month.current is not None]
+    now = sum((money.current or Decimal(0) for money in priced), Decimal("0.00"))
+    then = sum((_then(a) for a in advices if a.usd_month.current is not None), Decimal("0.00"))
+    return Totals(current_usd_month=now, recommended_usd_month=then, covered_services=len(advices), skipped=skipped)
+
+
+def _then(advice: Advice) -> Decimal:
+    money = advice.usd_month
+    return (money.recommended if money.recommended is not None else money.current) or Decimal(0)
+
+
+def _is_ignored(service: Service, config: Config) -> bool:
+    rule = override_of(config, service)
+    return rule is not None and rule.action == "ignore"
+
+
+def _skipped(service: Service) -> Skipped:
+    id = service.id
+    return Skipped(service=id.service, account=id.account, region=id.region, reason="the configuration says: ignore")
+
+
+def _notes(services: Iterable[Service], book: PriceBook) -> tuple[PriceNote, ...]:
+    """Every price that could enter the review, once, with its origin."""
+    used: dict[Price, None] = {}
+    for service in services:
+        setup = service.setup
+        for share in setup.capacity:
+            try:
+                rates = book.rates(
+                    region=service.id.region, os=setup.os, architecture=setup.architecture, provider=share.provider
+                )
+            except PriceMissing:
+                continue
+            stored = setup.ephemeral_gib > 20
+            used |= dict.fromkeys(p for p in rates.prices if stored or p.unit != "storage-gb-hour")
+    return tuple(_note(price) for price in sorted(used, key=lambda p: (p.region, p.architecture, p.capacity, p.unit)))
+
+
+def _note(price: Price) -> PriceNote:
+    return PriceNote(
+        region=price.region,
+        what=f"{price.os} {price.architecture} {price.capacity}",
+        usd=price.usd,
+        unit=price.unit,
+        source=price.source,
+        as_of=price.as_of,
+        certainty=price.certainty,
+    )
