@@ -21,7 +21,7 @@ _FORM = re.compile(r"(?P<kind>cron|rate|at)\((?P<inside>[^()]{1,256})\)")
 _RATE = re.compile(r"(?P<count>[1-9]\d{0,6}) (?P<unit>minute|hour|day)s?")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_YEAR = re.compile(r"(?P<low>\d{4}|\*)(?:-(?P<high>\d{4}))?(?:/(?P<step>\d{1,3}))?")
+_YEAR = re.compile(r"(?P<low>\d{4}|\*)(?:-(?P<high>\d{4}))?(?:/(?P<step>[1-9]\d{0,2}))?")
 _NEAREST_WEEKDAY = re.compile(r"([1-9]|[12]\d|3[01])W", re.IGNORECASE)
 Fields = tuple[str, str, str, str, str]
 
@@ -121,7 +121,7 @@ def _walk(five: Fields, zone: tzinfo, start: datetime, end: datetime) -> Iterato
             yield at
 
 
-def _nearest_weekdays(plain: str, day: int, zone: tzinfo, start: datetime, end: datetime) -> Iterator[datetime]:
+def _nearest_weekdays(five: Fields, day: int, zone: tzinfo, start: datetime, end: datetime) -> Iterator[datetime]:
     """As `_walk`, on the weekday (MON-FRI) nearest to a day of the month, within that month."""
     minute, hour, _, month, weekday = five
     months = ("0", "0", "1", month, "*")
@@ -141,13 +141,18 @@ def _nearest_weekdays(plain: str, day: int, zone: tzinfo, start: datetime, end: 
 
 def _weekdays(field: str) -> str:
     """AWS's days of the week, 1-7 or SUN-SAT, as cronsim's, 0-6; `?` is any."""
-    if field in ("?", "*"):
-        return "*"
-    parts = []
-    for part in field.split(","):
-        days, slash, step = part.partition("/")
-        parts.append("-".join(_weekday(day) for day in days.split("-")) + slash + step)
-    return ",".join(parts)
+    return "*" if field == "?" else ",".join(_weekday_part(part) for part in field.split(","))
+
+
+def _weekday_part(part: str) -> str:
+    """`MON`, `MON-FRI`, `*/2`, `MON/2`: a step without an end runs to Saturday; cronsim would count on to Sunday."""
+    days, slash, step = part.partition("/")
+    if days == "*":
+        return part
+    first, dash, last = days.partition("-")
+    if not slash:
+        return f"{_weekday(first)}-{_weekday(last)}" if dash else _weekday(first)
+    return f"{_weekday(first)}-{_weekday(last) if dash else 6}/{step}"
 
 
 def _weekday(day: str) -> str:
@@ -165,11 +170,15 @@ def _years(field: str, *, expression: str, where: str) -> set[int]:
     years: set[int] = set()
     for part in field.split(","):
         found = _YEAR.fullmatch(part)
-        if not found:
-            rule = f"years are *, {_FIRST_YEAR}-{_LAST_YEAR}, lists and steps"
+        low, high = _year_range(found) if found else (1, 0)
+        if not found or not _FIRST_YEAR <= low <= high <= _LAST_YEAR:
+            rule = f"years are *, {_FIRST_YEAR}-{_LAST_YEAR}, lists, ranges and steps"
             raise SetupRefused("unreadable year", where=where, value=expression, rule=rule)
-        low = _FIRST_YEAR if found["low"] == "*" else int(found["low"])
-        open_end = found["low"] == "*" or found["step"]
-        high = int(found["high"] or (_LAST_YEAR if open_end else low))
-        years |= set(range(max(low, _FIRST_YEAR), min(high, _LAST_YEAR) + 1, int(found["step"] or 1) or 1))
+        years |= set(range(low, high + 1, int(found["step"] or 1)))
     return years
+
+
+def _year_range(found: re.Match[str]) -> tuple[int, int]:
+    low = _FIRST_YEAR if found["low"] == "*" else int(found["low"])
+    open_end = found["low"] == "*" or found["step"]
+    return low, int(found["high"] or (_LAST_YEAR if open_end else low))
