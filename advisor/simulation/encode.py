@@ -6,11 +6,19 @@ from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from advisor.domain.errors import SetupRefused
 from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import Setup
-from advisor.fargate.scaling import ALARM_HIGH_POINTS, ALARM_LOW_POINTS, ALARM_LOW_POINTS_HIGH_RESOLUTION, LOW_THRESHOLD
+from advisor.fargate.scaling import (
+    ALARM_HIGH_POINTS,
+    ALARM_LOW_POINTS,
+    ALARM_LOW_POINTS_HIGH_RESOLUTION,
+    HIGH_RESOLUTION_TICK,
+    LOW_THRESHOLD,
+    STANDARD_TICK,
+)
 from advisor.fargate.schedule import occurrences
 from advisor.simulation import engine
 from advisor.simulation.records import Conditions, Counts, Floats, Load
@@ -24,7 +32,10 @@ _ADJUSTMENTS = {
 
 
 def check_load(load: Load) -> None:
-    """Raise SetupRefused where a load has gaps, negatives or columns of other lengths."""
+    """Raise SetupRefused where a load has gaps, negatives, columns of other lengths or ticks of another kind."""
+    if load.tick_seconds not in (STANDARD_TICK.value, HIGH_RESOLUTION_TICK.value):
+        rule = f"{STANDARD_TICK.value} or {HIGH_RESOLUTION_TICK.value} s, the steps of ECS metrics"
+        raise SetupRefused("bad tick", where="load", value=load.tick_seconds, rule=rule)
     for name, values in (("demand", load.vcpu), ("requests", load.requests)):
         if values is None:
             continue
@@ -37,6 +48,18 @@ def check_load(load: Load) -> None:
             raise SetupRefused("bad value", where=f"{name}, tick {tick}", value=values[tick], rule=rule)
     if load.deploying is not None and len(load.deploying) != len(load.vcpu):
         raise SetupRefused("other length", where="deploying", value=len(load.deploying), rule="one value per tick")
+
+
+def checked_floor(floor: ArrayLike, ticks: int) -> Counts:
+    """A predictive floor as whole tasks per tick; raises SetupRefused for other lengths, fractions and NaN."""
+    values = np.asarray(floor, dtype=np.float64)
+    if values.shape != (ticks,):
+        raise SetupRefused("other length", where="floor", value=values.size, rule=f"{ticks} ticks, as demand")
+    bad = ~np.isfinite(values) | (values < 0) | (values != np.floor(values))
+    if bad.any():
+        tick = int(bad.argmax())
+        raise SetupRefused("bad value", where=f"floor, tick {tick}", value=values[tick], rule="whole tasks, 0 or more")
+    return values.astype(np.int64)
 
 
 def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tuple[Floats, Floats]:
@@ -85,6 +108,8 @@ def numbers_of(setup: Setup, conditions: Conditions, *, initial: int) -> Floats:
     if initial < 0 or min(delays) < 0:
         raise SetupRefused("negative", where="setup", value=(initial, *delays), rule="tasks and delays are 0 or more")
     memory = (setup.size.memory, conditions.memory_base_mib, conditions.memory_mib_per_vcpu)
+    if not all(math.isfinite(number) and number >= 0 for number in memory):
+        raise SetupRefused("bad memory model", where="setup", value=memory, rule="finite MiB, 0 or more")
     return np.array([setup.size.vcpu, *memory, initial, *delays], dtype=np.float64)
 
 
@@ -108,10 +133,10 @@ def _due(schedule: Sequence[ScheduledAction], load: Load) -> list[tuple[int, Sch
 
 
 def _tracking(policy: TargetTracking, load: Load) -> Floats:
-    if not policy.target > 0 or min(policy.scale_out_cooldown, policy.scale_in_cooldown) < 0:
+    if not 0 < policy.target < math.inf or min(policy.scale_out_cooldown, policy.scale_in_cooldown) < 0:
         value = (policy.target, policy.scale_out_cooldown, policy.scale_in_cooldown)
         raise SetupRefused(
-            "bad policy", where="target tracking", value=value, rule="target above 0, cooldowns 0 s or more"
+            "bad policy", where="target tracking", value=value, rule="target above 0 and finite, cooldowns 0 s or more"
         )
     low = ALARM_LOW_POINTS if load.tick_seconds == 60 else ALARM_LOW_POINTS_HIGH_RESOLUTION
     row = np.zeros(engine.POLICY_FIELDS)
@@ -130,11 +155,10 @@ def _tracking(policy: TargetTracking, load: Load) -> Floats:
 
 
 def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float]]) -> Floats:
-    if policy.points < 1 or policy.cooldown < 0:
-        value = (policy.points, policy.cooldown)
-        raise SetupRefused(
-            "bad policy", where="step scaling", value=value, rule="1 point or more, cooldown 0 s or more"
-        )
+    if policy.points < 1 or policy.cooldown < 0 or not math.isfinite(policy.threshold):
+        value = (policy.points, policy.cooldown, policy.threshold)
+        rule = "1 point or more, cooldown 0 s or more, a finite threshold"
+        raise SetupRefused("bad policy", where="step scaling", value=value, rule=rule)
     row = np.zeros(engine.POLICY_FIELDS)
     row[engine.KIND] = engine.STEP_OUT if policy.direction == "out" else engine.STEP_IN
     row[engine.METRIC] = METRICS[policy.metric]
@@ -157,7 +181,7 @@ def checked_steps(policy: StepScaling) -> list[tuple[float, float, float]]:
         for low, high, change in policy.steps
     )
     joined = all(one[1] == other[0] for one, other in pairwise(opened))
-    if not opened or not joined or any(low >= high for low, high, _ in opened):
+    if not opened or not joined or not all(low < high for low, high, _ in opened):
         rule = "each step begins where the one before ends: no hole, no overlap, none empty"
         raise SetupRefused("steps do not join", where="step scaling", value=policy.steps, rule=rule)
     return opened

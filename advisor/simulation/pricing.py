@@ -1,15 +1,17 @@
 """The price of a replay: billed task-seconds, split over capacity providers, times the price book."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import numpy as np
 
-from advisor.domain.errors import PriceMissing
+from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.service import CapacityShare, Provider
 from advisor.fargate.billing import Bill, bill_task_seconds
 from advisor.fargate.prices import PriceBook
 from advisor.simulation.records import Counts, Outcome
+
+_EXACT = Context(prec=60)
 
 
 def price(outcome: Outcome, prices: PriceBook, *, region: str | None = None) -> Bill:
@@ -34,19 +36,38 @@ def provider_seconds(
 ) -> dict[Provider, Decimal]:
     """Billed time by provider  [task-seconds]: in each tick the base first, the rest by weight.
 
-    ECS places whole tasks; the split by weight is exact on average, so that the parts sum to the whole.
+    ECS places whole tasks; the split by weight is exact on average, so that the parts sum to the whole. A strategy
+    of one provider takes everything, whatever its weight. Raises SetupRefused for a strategy that ECS would not take.
     """
+    check_capacity(capacity)
     total = int(billed.sum()) * tick_seconds
     based = {share.provider: int(np.minimum(billed, share.base).sum()) * tick_seconds for share in capacity}
     rest = total - sum(based.values())
     weights = sum(share.weight for share in capacity)
-    split: dict[Provider, Decimal] = {
-        share.provider: based[share.provider] + (Decimal(rest) * share.weight / weights if weights else Decimal(0))
-        for share in capacity
-    }
-    last = capacity[-1].provider
-    split[last] += total - sum(split.values())
+    with localcontext(_EXACT):
+        split: dict[Provider, Decimal] = {
+            share.provider: based[share.provider] + (Decimal(rest) * share.weight / weights if weights else Decimal(0))
+            for share in capacity
+        }
+        last = capacity[-1].provider
+        split[last] += total - sum(split.values())
     return split
+
+
+def check_capacity(capacity: tuple[CapacityShare, ...]) -> None:
+    """Raise SetupRefused for a strategy that ECS would not take.
+
+    Documented (botocore 1.44.5, `ecs`): a base on one provider only, bases and weights of 0 or more, and of several
+    providers at least one with a weight.
+    """
+    lowest = min((min(share.base, share.weight) for share in capacity), default=-1)
+    several = len(capacity) > 1
+    twice = len({share.provider for share in capacity}) < len(capacity)
+    bases = sum(share.base > 0 for share in capacity)
+    if lowest < 0 or twice or bases > 1 or (several and not any(share.weight for share in capacity)):
+        value = [(share.provider, share.base, share.weight) for share in capacity]
+        rule = "each provider once, one base at most, nothing negative, a weight above 0 where there are several"
+        raise SetupRefused("bad strategy", where="capacity providers", value=value, rule=rule)
 
 
 def outcome_to_dict(outcome: Outcome, bill: Bill) -> dict[str, Any]:

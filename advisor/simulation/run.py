@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from advisor.domain.errors import SetupRefused
 from advisor.domain.service import Setup
 from advisor.profile import Demand
 from advisor.simulation import engine
-from advisor.simulation.encode import bounds_by_tick, check_load, numbers_of, policy_rows
+from advisor.simulation.encode import bounds_by_tick, check_load, checked_floor, numbers_of, policy_rows
 from advisor.simulation.loads import load_of
 from advisor.simulation.records import Conditions, Load, Outcome
 
@@ -43,12 +42,11 @@ def simulate_many(
     check_load(asked)
     ticks = len(asked.vcpu)
     given = Conditions() if conditions is None else conditions
-    floors = np.zeros(ticks, np.int64) if floor is None else np.asarray(floor, dtype=np.int64)
-    if len(floors) != ticks:
-        raise SetupRefused("other length", where="floor", value=len(floors), rule=f"{ticks} ticks, as demand")
     requests = np.zeros(ticks) if asked.requests is None else asked.requests
-    deploying = np.zeros(ticks, np.bool_) if asked.deploying is None else asked.deploying
-    columns = (asked.vcpu.astype(np.float64), requests.astype(np.float64), deploying, floors)
+    deploying = np.zeros(ticks) if asked.deploying is None else asked.deploying
+    floors = np.zeros(ticks, np.int64) if floor is None else checked_floor(floor, ticks)
+    # Copies, so that the engine meets one layout of array and nothing that belongs to the caller.
+    columns = (asked.vcpu.astype(np.float64), requests.astype(np.float64), deploying.astype(np.bool_), floors)
     floored = floor is not None
     return tuple(_replay(asked, s, columns, initial=initial, conditions=given, floored=floored) for s in setups)
 
