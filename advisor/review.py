@@ -8,7 +8,7 @@ from functools import partial
 
 from joblib import Parallel, delayed
 
-from advisor.advice import advise, override_of, without_advice
+from advisor.advice import HELD_OUT_SHARE, advise, override_of, without_advice
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
@@ -85,12 +85,17 @@ def _one(store: Store, service: Service, *, prices: PriceBook, config: Config) -
 
 
 def _window(results: Iterable[_Reviewed]) -> Window | None:
-    """From the first to the last step of all services; recommendations are chosen on the whole of it."""
+    """From the first to the last step of all services.
+
+    `fitted_until`: the scored choices saw nothing after it, for a service with history over the whole window.
+    What is recommended in the end is chosen in the same way on the whole of it.
+    """
     spans = [(result.start, result.end) for result in results if result.start and result.end]
     if not spans:
         return None
-    end = max(end for _, end in spans)
-    return Window(start=min(start for start, _ in spans), end=end, fitted_until=end)
+    start, end = min(start for start, _ in spans), max(end for _, end in spans)
+    held_out = timedelta(days=max(1, int((end - start) / timedelta(days=1) * HELD_OUT_SHARE)))
+    return Window(start=start, end=end, fitted_until=max(start, end - held_out))
 
 
 def _totals(advices: Sequence[Advice], skipped: tuple[Skipped, ...]) -> Totals:

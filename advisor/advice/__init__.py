@@ -2,6 +2,6 @@
 
 from advisor.advice.advise import advise, without_advice
 from advisor.advice.explain import explain
-from advisor.advice.rules import override_of
+from advisor.advice.rules import HELD_OUT_SHARE, override_of
 
-__all__ = ["advise", "explain", "override_of", "without_advice"]
+__all__ = ["HELD_OUT_SHARE", "advise", "explain", "override_of", "without_advice"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from advisor.advice.confidence import confidence
 from advisor.advice.decide import Decision, decide
-from advisor.advice.evidence import alternatives, history, risk
+from advisor.advice.evidence import alternatives, history, price_cautions, risk
 from advisor.advice.explain import reasons
 from advisor.advice.money import usd_range
 from advisor.advice.replay import replayed
@@ -51,7 +51,7 @@ def without_advice(
         verdict="no-advice",
         current=service.setup,
         usd_month=UsdMonth(current=usd_month),
-        confidence=0.0 if profile is None else confidence(profile.informative_days),
+        confidence=0.0 if profile is None else round(confidence(profile.informative_days), 4),
         reasons=(f"No advice, because: {why.text}",),
         cautions=(why, *(() if profile is None else profile.cautions)),
         owner=service.owner,
@@ -130,7 +130,7 @@ def _assembled(decision: Decision) -> Advice:
         replay_error=subject.error,
         confidence=round(confidence(subject.profile.informative_days), 4),
         reasons=reasons(decision),
-        cautions=(*decision.cautions, *history_cautions(subject), *doubts),
+        cautions=(*decision.cautions, *history_cautions(subject), *doubts, *price_cautions(then.bill)),
         alternatives=alternatives(decision),
         owner=subject.service.owner,
         tags=dict(subject.service.tags),

@@ -5,9 +5,17 @@ from decimal import Decimal
 
 from advisor.advice.backtest import HeldOut, score_held_out
 from advisor.advice.choose import Choice, choose, trial_of
-from advisor.advice.guardrails import Trial, broken_rules
+from advisor.advice.guardrails import Case, Trial, broken_rules, memory_tail_is_within_limits
 from advisor.advice.replay import Replay, replayed
-from advisor.advice.rules import CAUTIOUS, LEAST_SAVING_SHARE, LEAST_SAVING_USD_MONTH, NONE, USUAL, Margins
+from advisor.advice.rules import (
+    CAUTIOUS,
+    LEAST_SAVING_SHARE,
+    LEAST_SAVING_USD_MONTH,
+    NONE,
+    URGENT_MEMORY_RISK,
+    USUAL,
+    Margins,
+)
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, without_policy
 from advisor.domain.finding import Caution, Verdict
 
@@ -65,7 +73,7 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
     setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
     today = replayed(setup, work, counts, subject.prices)
     current = search_in(subject, NONE)
-    broken = broken_rules(trial_of(current, setup), current.case)
+    broken = _urgent(trial_of(current, setup), current.case)
     choice = choose(search_in(subject, margins))
     then = today
     if choice.best is not None and choice.best.setup != setup:
@@ -82,6 +90,17 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
         held_out=score_held_out(subject, margins),
         why=why,
     )
+
+
+def _urgent(trial: Trial, case: Case) -> tuple[str, ...]:
+    """What today's setup breaks; a modelled chance of a breach counts only far above its limit.
+
+    Observed breaches, throttling and unmet work count as they are.
+    """
+    chance = trial.breach_probability or 0.0
+    modelled = memory_tail_is_within_limits(trial, case)
+    bearable = chance <= case.limits.memory_breach_probability * URGENT_MEMORY_RISK
+    return tuple(broken for broken in broken_rules(trial, case) if not (bearable and broken == modelled))
 
 
 def _verdict(best: Trial | None, today: Replay, then: Replay, broken: tuple[str, ...]) -> tuple[Verdict, str]:

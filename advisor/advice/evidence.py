@@ -12,10 +12,14 @@ from advisor.advice.replay import Replay, replayed
 from advisor.advice.rules import NONE
 from advisor.advice.subject import Subject, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
+from advisor.advice.words import share
 from advisor.advice.work import Floats, hourly
 from advisor.domain.finding import Alternative, Caution, History, Risk
 from advisor.domain.service import Setup
 from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
+from advisor.fargate.billing import Bill
+
+_DOUBTFUL = ("STALE", "UNCONFIRMED", "DERIVED", "SINGLE 2021", "TWO 2020")
 
 
 def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
@@ -29,7 +33,7 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
     )
     days = len(subject.profile.memory_daily_peaks)
     if days >= FEWEST_PEAKS_STATED:
-        return stated, ()
+        return stated, _above_limit(trial, subject)
     text = (
         f"Memory was measured on {days} days: too few to state how likely a breach is; it takes {FEWEST_PEAKS_STATED}."
     )
@@ -37,18 +41,31 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 
 
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
-    """Up to three setups that lost: the cheapest that breaks a rule, the runner-up, and today's."""
+    """Up to three setups that lost: the next cheaper one, which breaks a rule, the runner-up, and today's."""
     case = search_in(decision.subject, decision.margins).case
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
     losers: dict[Setup, str] = {}
-    for trial in _first(trials, lambda t: bool(broken_rules(t, case)) and t.setup not in (chosen, today)):
+    cheaper = [t for t in reversed(trials) if t.usd_month < float(decision.then.usd_month) * decision.margins.growth]
+    for trial in _first(cheaper, lambda t: bool(broken_rules(t, case)) and t.setup not in (chosen, today)):
         losers[trial.setup] = f"breaks a rule: {broken_rules(trial, case)[0]}"
     for trial in _first(trials, lambda t: not broken_rules(t, case) and t.setup not in (chosen, today)):
         losers[trial.setup] = "keeps the limits; " + _why_second(decision, trial)
     if decision.verdict == "change":
         losers[today] = f"today's setup: {decision.broken[0]}" if decision.broken else "today's setup: costs more"
     return tuple(_alternative(decision, setup, why) for setup, why in losers.items())
+
+
+def price_cautions(bill: Bill) -> tuple[Caution, ...]:
+    """What to know of the prices of a bill; nothing where each is confirmed."""
+    doubtful = {price for price in bill.prices if price.certainty.upper().startswith(_DOUBTFUL)}
+    return tuple(
+        Caution(
+            code="price-doubtful",
+            text=f"{p.region} {p.os} {p.architecture} {p.capacity} {p.unit}, {p.usd} USD of {p.as_of}: {p.certainty}",
+        )
+        for p in sorted(doubtful, key=lambda p: (p.region, p.unit))
+    )
 
 
 def history(subject: Subject, today: Replay | None, then: Replay | None) -> History:
@@ -66,6 +83,17 @@ def history(subject: Subject, today: Replay | None, then: Replay | None) -> Hist
         recommended_vcpu=() if then is None else hourly(_capacity(then), work, "mean"),
         memory_peak_gib=hourly(work.hot_mib / MIB_PER_GIB, work, "max"),
     )
+
+
+def _above_limit(trial: Trial, subject: Subject) -> tuple[Caution, ...]:
+    chance, limit = trial.breach_probability, subject.limits.memory_breach_probability
+    if chance is None or chance <= limit:
+        return ()
+    text = (
+        f"The chance that a task outgrows its memory within 30 days is {share(chance)}, above the limit of"
+        f" {share(limit)}, but not so far that dearer tasks are advised for it. Watch the memory."
+    )
+    return (Caution(code="memory-risk", text=text),)
 
 
 def _capacity(replay: Replay) -> Floats:

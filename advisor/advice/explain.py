@@ -63,7 +63,7 @@ def _cpu(decision: Decision) -> tuple[str, ...]:
         f"CPU: the hottest task used {hot:.2f} of its {today.setup.size.vcpu:g} vCPU at most,"
         f" the whole service {subject.profile.cpu_peak_vcpu:.2f} vCPU"
     )
-    if then.setup == today.setup:
+    if then.setup.size.cpu == today.setup.size.cpu:
         return (f"{text}.",)
     return (f"{text}; the recommended tasks have {then.setup.size.vcpu:g} vCPU each.",)
 

@@ -4,6 +4,7 @@
 what scales the service                         counts   what may change
 ==============================================  =======  ==============================================
 nothing: a fixed count                          as set   CPU and memory of a task
+a schedule only                                 as seen  CPU and memory of a task
 exactly one target-tracking policy on CPU       replay   CPU, memory, target, cooldowns, minimum
 policies on memory or requests only             as seen  what no policy looks at: CPU, or CPU and memory
 step or predictive scaling, several policies    as seen  what no policy looks at: memory if they follow CPU
@@ -67,7 +68,7 @@ def recorded_only(levers: Levers, setup: Setup, *, error: float) -> Levers:
 def _by_policies(service: Service, *, size: bool, scaling: bool) -> Levers:
     setup = service.setup
     if not setup.policies:
-        return Levers(cpu=size, memory=size, scaling=False, counts="replayed" if setup.schedule else "set")
+        return Levers(cpu=size, memory=size, scaling=False, counts="seen" if setup.schedule else "set")
     if tracked(setup) and not _suspended(service):
         return Levers(cpu=size, memory=size, scaling=scaling, counts="replayed")
     names = sorted({_name(policy) for policy in setup.policies})

@@ -9,6 +9,7 @@ from advisor.profile import Profile
 DAYS_AHEAD = 30
 FEWEST_PEAKS_STATED = 7  # with fewer daily peaks the size is chosen in the same way, but no probability is told
 LEAST_SPREAD_SHARE = 0.01  # of the mean peak: no series is taken to be steadier than its last digit
+LEAST_STATED = 0.001  # chosen: so few days cannot rule out more than that, whatever the formula says
 _EULER = 0.5772156649015329
 
 
@@ -20,7 +21,8 @@ def memory_breach_probability(profile: Profile, size: TaskSize, *, extra_mib: fl
     with mean m and standard deviation s of the n daily peaks of one task; `extra_mib` is added to m where the
     recommended setup gives each task more work. The factor (1 + 2/n) widens the tail of a short history: it is
     a choice, made on daily peaks of 56 public traces, where 1.4 % of 214 three-day looks ahead went over the
-    size at which this formula says 1 % (docs/decisions/0002-advice.md). One peak or none gives 1.
+    size at which this formula says 1 % (docs/decisions/0002-advice.md). One peak or none gives 1; no size gets
+    less than `LEAST_STATED`.
 
     Source: Gumbel, "Statistics of Extremes" (1958), moment estimators; the maximum of 30 independent days.
     """
@@ -29,7 +31,7 @@ def memory_breach_probability(profile: Profile, size: TaskSize, *, extra_mib: fl
         return 1.0
     mu, beta = _gumbel(peaks)
     excess = (size.memory - extra_mib - mu) / beta
-    return -math.expm1(-DAYS_AHEAD * math.exp(-min(max(excess, -500.0), 500.0)))
+    return max(LEAST_STATED, -math.expm1(-DAYS_AHEAD * math.exp(-min(max(excess, -500.0), 500.0))))
 
 
 def _gumbel(peaks: list[float]) -> tuple[float, float]:
