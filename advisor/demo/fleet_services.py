@@ -203,7 +203,7 @@ FEATURE_STORE = DemoService(
     id=_in(DATA, VIRGINIA, "data/feature-store"),
     why="a plain one; CPU is an Azure machine's and memory a Google task's, which never met",
     setup=Setup(size=TaskSize.of(vcpu=1, gib=4), desired=5),
-    work=Work(trace="azure-vm-6", peak_vcpu=1.4, memory_trace="google-75", memory_scale=0.75),
+    work=Work(trace="azure-vm-6", peak_vcpu=1.4, memory_trace="google-75", memory_scale=0.55),
     tags={"team": "data"},
 )
 

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,9 +17,9 @@ import pytest
 from advisor.codec import from_json, review_from_json
 from advisor.demo import fleet
 from advisor.demo import fleet_services as services
-from advisor.demo.aws.wire import LocalAws
+from advisor.demo.aws.wire import LocalAws, serve
 from advisor.demo.fleet_control import ask
-from advisor.demo.run import DemoSummary, run_demo
+from advisor.demo.run import DemoSummary, demo_commands, demo_environment, run_demo
 from advisor.domain.finding import Advice, Review
 from advisor.domain.plan import Plan
 from advisor.domain.service import ServiceId
@@ -157,6 +159,28 @@ def test_after_undo_aws_holds_what_it_held_before(walk: Walk) -> None:
     assert walk.live["undo"] == walk.live["plan"]
 
 
+def test_a_change_by_hand_after_the_plan_makes_apply_refuse_and_name_it(walk: Walk) -> None:
+    id = services.CHECKOUT.id
+    by_hand = partial(ask, walk.aws, id, "ecs", "UpdateService", cluster=id.cluster, service=id.name)
+    before = live_state(walk.aws, id)
+    by_hand(desiredCount=7)
+    try:
+        with serve(walk.aws) as endpoint:
+            command = next(c for c in demo_commands(walk.folder) if c[0] == "apply")
+            again = [part.replace("/journal", "/second-journal") for part in command]
+            environment = demo_environment(endpoint, os.environ)
+            program = [sys.executable, "-m", "advisor", *again]
+            done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode == 4
+        assert "prod/checkout" in said
+        assert "7" in said
+        assert "Traceback" not in said
+        assert live_state(walk.aws, id) == before | {"desiredCount": 7}
+    finally:
+        by_hand(desiredCount=before["desiredCount"])
+
+
 def test_the_fleet_does_hold_secrets(walk: Walk) -> None:
     for service in PART:
         shown = ask(walk.aws, service.id, "ecs", "DescribeTaskDefinition", taskDefinition=service.slug)
@@ -167,8 +191,9 @@ def test_no_secret_is_in_any_byte_written(walk: Walk) -> None:
     written = [path for path in walk.folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".parquet" for path in written)
     assert any(path.name == "journal" for path in written)
-    found = [path.name for path in written if fleet.CANARY.encode() in everything_in(path)]
-    assert found == []
+    contents = {path: everything_in(path) for path in written}
+    assert any(b"checkout" in content for content in contents.values())  # the search does find what is there
+    assert [path.name for path, content in contents.items() if fleet.CANARY.encode() in content] == []
     assert [command for command, heard in walk.heard.items() if fleet.CANARY.encode() in heard] == []
 
 
