@@ -10,7 +10,7 @@ from advisor.advice.candidates import Family, families, resized, sizes
 from advisor.advice.guardrails import Case, Trial, broken_rules
 from advisor.advice.levers import Levers, tracked
 from advisor.advice.replay import run, usd_per_task_hour
-from advisor.advice.rules import ESTIMATE_SLACK
+from advisor.advice.rules import ESTIMATE_SLACK, NEAR_COST_SHARE
 from advisor.advice.score import score
 from advisor.advice.tail import memory_breach_probability
 from advisor.advice.work import Floats, Work
@@ -53,10 +53,18 @@ def search_of(setup: Setup, work: Work, levers: Levers, case: Case, prices: Pric
 
 
 def choose(search: Search) -> Choice:
-    """Try what the levers allow, cheapest first; ties go to the trial that was made first."""
+    """Try what the levers allow, cheapest first; of those that cost about the same, the one that changes least."""
     trials = _tracking_trials(search) if search.running is None else _size_trials(search)
     allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
-    return Choice(best=min(allowed, key=_usd, default=None), trials=tuple(trials))
+    least = min(map(_usd, allowed), default=0.0)
+    near = [trial for trial in allowed if trial.usd_month <= least * (1 + NEAR_COST_SHARE)]
+    best = min(near, key=lambda trial: (changes(search.setup, trial.setup), trial.usd_month), default=None)
+    return Choice(best=best, trials=tuple(trials))
+
+
+def changes(today: Setup, then: Setup) -> int:
+    """How much has to be changed: a size costs a deployment, so it weighs more than bounds and policy together."""
+    return 4 * (then.size != today.size) + (then.bounds != today.bounds) + (then.policies != today.policies)
 
 
 def trial_of(search: Search, setup: Setup) -> Trial:

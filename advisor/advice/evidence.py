@@ -107,7 +107,8 @@ def _first(trials: list[Trial], wanted: Callable[[Trial], bool]) -> list[Trial]:
 def _why_second(decision: Decision, trial: Trial) -> str:
     if decision.choice.best is not None and trial.setup == decision.choice.best.setup:
         return decision.why[:1].lower() + decision.why[1:]
-    return "costs more"
+    growth = decision.margins.growth - 1
+    return f"does not cost less, or changes more, where the work grows by {growth:.0%}"
 
 
 def _alternative(decision: Decision, setup: Setup, why: str) -> Alternative:

@@ -21,6 +21,7 @@ BATCH_SATURATED_SHARE = 0.01  # of the time it runs: it takes all the CPU that i
 IDLE_MEAN_VCPU, IDLE_PEAK_VCPU = 0.01, 0.025  # work of one task; a tenth of Fargate's smallest CPU
 URGENT_MEMORY_RISK = 5  # times the limit: a modelled risk must be so high before a dearer setup is advised for it
 TARGETS = tuple(range(80, 29, -5))  # percent; the targets that are tried beside today's
+NEAR_COST_SHARE = 0.02  # setups that differ by less cost the same: the one that changes least is taken
 FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS = 60, 300  # tried beside today's: scale-out, scale-in
 ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic estimate
 
