@@ -6,10 +6,11 @@
 
 Each entity of a source becomes a fixed service of one task. No service joins two sources: where a source has
 no memory (Azure VMs, NAB), memory stays empty, which is "unknown". Highest values within the five minutes are
-taken where the source has them and left empty elsewhere. Percentages above 100 are cut to 100, because
-Fargate's task-level CPU has a hard limit and Borg's has not. The size of a task is a choice (column `size`
-of SOURCES), except for Bitbrains, whose machine is known. All instants are moved by whole weeks, so that
-every source ends in the same week and keeps its weekdays and hours.
+taken where the source has them and left empty elsewhere, but for google2019's CPU: those are of samples of a
+second against a soft limit, often several times it, while AWS/ECS's Maximum is of samples of a minute against
+a hard limit; cut to 100 they would look like saturation that never was. Other percentages above 100 are cut.
+The size of a task is a choice (`size` in SOURCES). All instants are moved by whole weeks, so that every source
+ends in the same week and keeps its weekdays and hours.
 
 Some sources have no licence that allows shipping: the files are for tests on this machine.
 """
@@ -32,12 +33,13 @@ class Source:
     file: str
     entities: str  # a regular expression
     size: tuple[int, int]
+    cpu_peaks: bool = True  # whether its highest CPU within a step means what AWS/ECS's Maximum means
 
 
 SOURCES = (
     Source("google2011_jobs", ".*", (8192, 32768)),  # percent of the largest machine of the cell
     Source("google2011_machines", ".*", (8192, 32768)),
-    Source("google2019_tasks", ".*", (1024, 4096)),  # percent of the task's own limit
+    Source("google2019_tasks", ".*", (1024, 4096), cpu_peaks=False),  # percent of the task's own limit
     Source("opendc_bitbrains_small", ".*cpu_and_memory", (1024, 2048)),
     Source("azure_vm_cpu", "b_.*", (2048, 8192)),
     Source("nab_cloudwatch", "(ec2|rds)_.*", (1024, 2048)),
@@ -60,7 +62,8 @@ def services_of(source: Source, traces: Path) -> pd.DataFrame:
     usage["timestamp"] = stamp + (END - stamp.max()) // WEEK * WEEK
     usage["tasks"] = 1.0
     for column, name in PERCENTS.items():
-        usage[column] = frame[name].clip(0, 100) if name in frame else float("nan")
+        known = name in frame and (column != "cpu_max" or source.cpu_peaks)
+        usage[column] = frame[name].clip(0, 100) if known else float("nan")
     for part in ("cpu", "memory"):  # rounding in the sources leaves a few averages above their highest
         highest = usage[f"{part}_max"]
         usage[f"{part}_max"] = highest.where(highest.isna(), usage[[f"{part}_avg", f"{part}_max"]].max(axis=1))
