@@ -192,6 +192,7 @@ def undo(journal: Path, yes: bool, profile: str | None, roles: tuple[str, ...], 
     from advisor.applier import undo as take_back
     from advisor.collector import client_for, open_sessions
 
+    read_text(journal)  # a journal that cannot be read is refused before anybody is asked
     screen.ask(f"Undo the changes of {journal}?", yes=yes)
     client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
     with screen.progress("Undoing") as progress:

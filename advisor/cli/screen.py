@@ -67,13 +67,14 @@ def console() -> "Console":
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """A bar on stderr; the block calls what it gets with (done, total)."""
+    """A bar on stderr, where that is a terminal; the block calls what it gets with (done, total)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True)) as bar:
+    shown = Console(stderr=True)
+    with Bar(*columns, console=shown, disable=not shown.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -58,7 +58,7 @@ def test_files_become_a_review_and_a_report_and_a_plan(tmp_path: Path) -> None:
     done = advisor("review", "--store", tmp_path / "store", "--json", tmp_path / "review.json")
     assert done.returncode in (0, 1), done.stderr
     review = json.loads((tmp_path / "review.json").read_text())
-    checkout, nowhere = review["services"]
+    nowhere, checkout = sorted(review["services"], key=lambda s: s["region"])
     assert checkout["verdict"] == "change"
     assert checkout["recommended"]["cpu"] == 1024  # 30 % of 2 vCPU, hottest task 36 %: half of it is enough
     assert nowhere["verdict"] == "no-advice"
@@ -100,8 +100,8 @@ def test_a_schedule_needs_instants_and_follows_them(tmp_path: Path) -> None:
     [
         ("demand_vcpu\n1\n\n", SETUP, ""),
         ("demand_vcpu\n-1\n", SETUP, "row 2, column demand_vcpu"),
-        ("demand_vcpu\nnan\n", SETUP, "gaps"),
-        ("vcpu\n1\n", SETUP, "unknown column"),
+        ("demand_vcpu\nnan\n", SETUP, "not a number"),
+        ("vcpu\n1\n", SETUP, "missing column"),
         ("demand_vcpu\n1\n", SETUP | {"minimum": 20}, "bounds cross"),
         ("demand_vcpu\n1\n", SETUP | {"colour": "red"}, "unknown key"),
         ("demand_vcpu\n1\n", SETUP | {"policies": [TRACKING | {"metric": "requests"}]}, "requests"),
