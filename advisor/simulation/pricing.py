@@ -1,6 +1,6 @@
 """The price of a replay: billed task-seconds, split over capacity providers, times the price book."""
 
-from decimal import Context, Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from advisor.fargate.billing import Bill, bill_task_seconds
 from advisor.fargate.prices import PriceBook
 from advisor.simulation.records import Counts, Outcome
 
-_EXACT = Context(prec=60)
+# Parts are rounded down to a nanosecond, and the last takes what is left: the sum is exact in any number of digits.
+_EXACT = Context(prec=60, rounding=ROUND_DOWN)
+_QUANTUM = Decimal("0.000000001")
 
 
 def price(outcome: Outcome, prices: PriceBook, *, region: str | None = None) -> Bill:
@@ -46,11 +48,10 @@ def provider_seconds(
     weights = sum(share.weight for share in capacity)
     with localcontext(_EXACT):
         split: dict[Provider, Decimal] = {
-            share.provider: based[share.provider] + (Decimal(rest) * share.weight / weights if weights else Decimal(0))
+            share.provider: based[share.provider] + (Decimal(rest) * share.weight / max(weights, 1)).quantize(_QUANTUM)
             for share in capacity
         }
-        last = capacity[-1].provider
-        split[last] += total - sum(split.values())
+        split[capacity[-1].provider] += total - sum(split.values())
     return split
 
 
