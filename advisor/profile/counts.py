@@ -41,11 +41,11 @@ def task_factor(tasks: Floats, service: Service) -> tuple[int, tuple[Caution, ..
             " the metrics were believed."
         )
         return 1, (Caution(code="task-count-disagrees", text=text),)
-    return 1, ()
+    return (1, ()) if np.allclose(ratios, 1, rtol=NEAR) else _factor_unseen(known, service)
 
 
 def _factor_unseen(known: Floats, service: Service) -> tuple[int, tuple[Caution, ...]]:
-    """Nothing was running to compare with: only a stated 20-second resolution speaks."""
+    """Nothing was running to compare with, or the count was changing: only a stated resolution speaks."""
     factor = 60 // service.resolution_seconds if service.resolution_seconds else 1
     if factor == 1 or service.step_seconds != 60 or not known.size or not _multiples(factor, known):
         return 1, ()
