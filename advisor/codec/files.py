@@ -35,13 +35,13 @@ def inventory_from_file_json(text: str | bytes, *, where: str, seen_at: datetime
 
 def simulation_from_json(
     text: str | bytes, *, where: str
-) -> tuple[Setup, int | None, int, dict[str, float], list[int] | None]:
+) -> tuple[Setup, int | None, int, dict[str, Any], list[int] | None]:
     """The setup file of `advisor simulate`.
 
     Returns (setup, initial tasks, tick in seconds, conditions by name, floor per tick).
     """
     data = want_mapping(loads(text, where=where), where=where)
-    conditions: dict[str, float] = {key: data.pop(key) for key in _REPLAY if key in data}
+    conditions: dict[str, Any] = {key: data.pop(key) for key in _REPLAY if key in data}
     if any(not isinstance(v, int) or isinstance(v, bool) or v < 0 for v in conditions.values()):
         raise InputRefused("bad delay", where=where, value=conditions, rule="delays are whole ticks, 0 or more")
     conditions |= _memory_model(data.pop("memory_model", {}), where=where)

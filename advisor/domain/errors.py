@@ -27,9 +27,7 @@ class AdvisorError(Exception):
 class InputRefused(AdvisorError):
     """Input that breaks a stated rule."""
 
-    def __init__(
-        self, what: str, *, where: str, value: object = None, rule: str, next_step: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: str, value: object = None, rule: str, next_step: str = "") -> None:
         self.what, self.where, self.value, self.rule, self.next_step = what, where, value, rule, next_step
         shown = "" if value is None else f": {_short(value)}"
         after = f" Next: {next_step}" if next_step else ""

@@ -12,9 +12,7 @@ def check_frame(frame: pd.DataFrame, columns: tuple[Column, ...], *, step_second
     known = {column.name: column for column in columns}
     for name in frame.columns:
         if name not in known:
-            raise InputRefused(
-                "unknown column", where=where, value=name, rule=f"columns are {', '.join(known)}"
-            )
+            raise InputRefused("unknown column", where=where, value=name, rule=f"columns are {', '.join(known)}")
     for column in columns:
         _check_column(frame, column, where=where)
 
@@ -22,19 +20,13 @@ def check_frame(frame: pd.DataFrame, columns: tuple[Column, ...], *, step_second
 def _check_index(frame: pd.DataFrame, *, step_seconds: int, where: str) -> None:
     index = frame.index
     if not isinstance(index, pd.DatetimeIndex) or str(index.tz) != "UTC":
-        raise InputRefused(
-            "index is not UTC instants", where=where, value=index.dtype, rule="a UTC DatetimeIndex"
-        )
+        raise InputRefused("index is not UTC instants", where=where, value=index.dtype, rule="a UTC DatetimeIndex")
     if not index.is_monotonic_increasing or not index.is_unique:
-        raise InputRefused(
-            "instants are not in order or not unique", where=where, rule="sorted, unique instants"
-        )
+        raise InputRefused("instants are not in order or not unique", where=where, rule="sorted, unique instants")
     off_step = index.as_unit("s").asi8 % step_seconds != 0
     if off_step.any():
         value = index[off_step.argmax()]
-        raise InputRefused(
-            "instant off the step", where=where, value=value, rule=f"whole steps of {step_seconds} s"
-        )
+        raise InputRefused("instant off the step", where=where, value=value, rule=f"whole steps of {step_seconds} s")
 
 
 def _check_column(frame: pd.DataFrame, column: Column, *, where: str) -> None:

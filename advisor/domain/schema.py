@@ -29,9 +29,7 @@ USAGE: tuple[Column, ...] = (
         unit="percent",
         meaning="CPU, share of the reservation, service average",
     ),
-    Column(
-        name="cpu_max", dtype="float32", unit="percent", required=False, meaning="CPU of the hottest task"
-    ),
+    Column(name="cpu_max", dtype="float32", unit="percent", required=False, meaning="CPU of the hottest task"),
     Column(
         name="memory_avg",
         dtype="float32",
@@ -65,14 +63,10 @@ DEMAND: tuple[Column, ...] = (
         meaning="work of the whole service; a lower bound where saturated",
     ),
     Column(name="gib", dtype="float64", unit="GiB", meaning="memory in use, whole service"),
-    Column(
-        name="requests", dtype="float64", unit="requests per minute", meaning="requests to the whole service"
-    ),
+    Column(name="requests", dtype="float64", unit="requests per minute", meaning="requests to the whole service"),
     Column(name="tasks", dtype="float64", unit="tasks", meaning="running tasks, average over the step"),
     Column(name="task_vcpu", dtype="float64", unit="vCPU", meaning="reservation of one task at that time"),
-    Column(
-        name="task_gib", dtype="float64", unit="GiB", meaning="memory reservation of one task at that time"
-    ),
+    Column(name="task_gib", dtype="float64", unit="GiB", meaning="memory reservation of one task at that time"),
     Column(name="hot_vcpu", dtype="float64", unit="vCPU", meaning="work of the hottest task"),
     Column(name="hot_gib", dtype="float64", unit="GiB", meaning="memory of the fullest task"),
     Column(
