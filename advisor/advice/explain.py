@@ -11,7 +11,7 @@ from advisor.domain.units import MIB_PER_GIB
 def reasons(decision: Decision) -> tuple[str, ...]:
     """Why this verdict, in plain sentences with numbers and units."""
     subject = decision.subject
-    said = [*_idle(subject), decision.why, *_cpu(decision), *_memory(decision), _scored(decision.held_out.backtest)]
+    said = [*_idle(subject), decision.why, *_cpu(decision), *_memory(decision)]
     return tuple(sentence for sentence in said if sentence)
 
 
@@ -19,6 +19,8 @@ def explain(advice: Advice) -> str:
     """The advice in words: what, money, risk, reasons, cautions, what lost."""
     lines = [_headline(advice)]
     lines += [f"  why: {reason}" for reason in advice.reasons]
+    if advice.backtest is not None:
+        lines.append(f"  proof: {_scored(advice.backtest)}")
     lines += [f"  risk: {words}" for words in _risk_words(advice.risk)]
     if advice.replay_error is not None:
         lines.append(f"  replay error: {share(advice.replay_error)} of the recorded task-seconds")
