@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -28,6 +29,12 @@ def _credentials(command: click.decorators.FC) -> click.decorators.FC:
     ):
         command = option(command)
     return command
+
+
+def _typed(profile: str | None, roles: tuple[str, ...], external_id: str | None) -> str:
+    """The same credentials as they are typed, for the next command."""
+    options = [("--profile", profile), *(("--role-arn", role) for role in roles), ("--external-id", external_id)]
+    return "".join(f" {name} {quote(value)}" for name, value in options if value)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -180,7 +187,7 @@ def apply(
     client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
     with screen.progress("Applying") as progress:
         done = apply_plan(made, client, journal=path, now=lambda: datetime.now(UTC), progress=progress)
-    return screen.applied(done, path)
+    return screen.applied(done, path, _typed(profile, roles, external_id))
 
 
 @cli.command()

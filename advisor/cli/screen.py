@@ -173,11 +173,11 @@ def planned(plan: "Plan", path: Path) -> int:
     return DONE_WITH_SKIPPED if plan.not_planned else DONE
 
 
-def applied(done: "Applied", journal: Path) -> int:
+def applied(done: "Applied", journal: Path, credentials: str) -> int:
     """What was changed and verified, and how to take it back."""
     _list_done(done.changes, "applied and verified")
     if done.changes:
-        _next(f"to take it back: advisor undo {quote(str(journal))}")
+        _next(f"to take it back: advisor undo {quote(str(journal))}{credentials}")
     return DONE
 
 
