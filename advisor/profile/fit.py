@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from advisor.domain.errors import NoData
+from advisor.domain.errors import NoData, one_line
 from advisor.domain.finding import Caution
 from advisor.domain.schema import GAP, NO_TASK, SATURATED
 from advisor.domain.service import TaskSize
@@ -28,7 +28,9 @@ def fit_profile(demand: Demand) -> Profile:
     state = frame["state"].to_numpy()
     known, ran = state != GAP, (state != GAP) & (state != NO_TASK)
     if not known.any():
-        raise NoData(f"{demand.id}: every step of the history is a gap. Next: collect or import its usage.")
+        raise NoData(
+            f"{one_line(demand.id, 300)}: every step of the history is a gap. Next: collect or import its usage."
+        )
     tasks, vcpu = frame["tasks"].to_numpy(), frame["vcpu"].to_numpy()
     peaks = daily_peaks(frame["hot_gib"].to_numpy(), demand.step_seconds)
     return Profile(
@@ -106,7 +108,7 @@ def _hot_ratio(frame: pd.DataFrame, ran: npt.NDArray[np.bool_]) -> float:
 
 def _hour_of_week(frame: pd.DataFrame) -> tuple[float | None, ...]:
     index, vcpu = pd.DatetimeIndex(frame.index), frame["vcpu"].to_numpy()
-    hour = np.asarray(index.dayofweek * 24 + index.hour)
+    hour = np.asarray(index.day_of_week * 24 + index.hour)
     known = np.isfinite(vcpu)
     count = np.bincount(hour[known], minlength=HOURS_PER_WEEK)
     total = np.bincount(hour[known], weights=vcpu[known], minlength=HOURS_PER_WEEK)
