@@ -8,13 +8,14 @@ from advisor.advice.evidence import alternatives, history, price_cautions, risk
 from advisor.advice.explain import reasons
 from advisor.advice.money import usd_range
 from advisor.advice.replay import replayed
-from advisor.advice.rules import FEWEST_DAYS, MOST_GAP_SHARE, override_of
+from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, subject_of
 from advisor.advice.words import share
-from advisor.advice.work import current_stretch
+from advisor.advice.work import current_stretch, split
 from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.finding import Advice, Caution, UsdMonth
 from advisor.domain.inventory import Service
+from advisor.domain.schema import GAP
 from advisor.domain.settings import Config
 from advisor.domain.units import Usd
 from advisor.fargate.prices import PriceBook
@@ -31,10 +32,14 @@ def advise(
     `profile` is that of `demand`. Only the days since the last change of size speak. A missing price is no
     error here: there is no advice then, and no money.
     """
-    spoken, profile, told = _days_that_speak(demand, profile)
+    stretch = current_stretch(demand, service.setup.size)
+    unseen = not (stretch.frame["state"] != GAP).any()
+    shorter = not unseen and len(stretch.frame) < len(demand.frame)
+    before, profile = profile, fit_profile(stretch) if shorter else profile
+    told = _size_changed(before, profile) if shorter else ()
     try:
-        subject = subject_of(service, spoken, profile, prices, config)
-        advice = _judged(subject, config)
+        subject = subject_of(service, demand if unseen else stretch, profile, prices, config)
+        advice = _never_ran(subject) if unseen else _judged(subject, config)
     except PriceMissing as error:
         advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
     except SetupRefused as error:
@@ -59,16 +64,24 @@ def without_advice(
     )
 
 
-def _days_that_speak(demand: Demand, profile: Profile) -> tuple[Demand, Profile, tuple[Caution, ...]]:
-    stretch = current_stretch(demand)
-    if len(stretch.frame) == len(demand.frame):
-        return demand, profile, ()
-    spoken = fit_profile(stretch)
+def _size_changed(whole: Profile, spoken: Profile) -> tuple[Caution, ...]:
     text = (
         f"The task size changed {spoken.days:.1f} days before the end of the history:"
-        f" only those days speak, not the {profile.days - spoken.days:.1f} before."
+        f" only those days speak, not the {whole.days - spoken.days:.1f} before."
     )
-    return stretch, spoken, (Caution(code="size-changed", text=text),)
+    if whole.memory_peak_gib > spoken.memory_peak_gib:
+        text += f" Before it, a task held up to {whole.memory_peak_gib:.2f} GiB of memory."
+    return (Caution(code="size-changed", text=text),)
+
+
+def _never_ran(subject: Subject) -> Advice:
+    """No advice, and no confidence: nothing was measured of a task of today's size."""
+    text = (
+        f"nothing was measured of tasks of today's size, {subject.service.setup.size}; it takes {FEWEST_DAYS:g} days."
+    )
+    why = Caution(code="thin-history", text=text)
+    today = replayed(subject.service.setup, subject.work, subject.levers.counts, subject.prices)
+    return replace(_withheld(subject, why, today.usd_month), confidence=0.0)
 
 
 def _judged(subject: Subject, config: Config) -> Advice:
@@ -92,9 +105,12 @@ def _nothing_to_say(subject: Subject) -> Caution | None:
     if profile.days < FEWEST_DAYS:
         text = f"{profile.days:.1f} days of history with today's size are too few; it takes {FEWEST_DAYS:g}."
         return Caution(code="thin-history", text=text)
-    if profile.gap_share > MOST_GAP_SHARE:
-        text = f"{share(profile.gap_share)} of the history is missing; at most {share(MOST_GAP_SHARE)} may be."
-        return Caution(code="gaps", text=text)
+    _, later = split(subject.demand, HELD_OUT_SHARE)
+    latest = float((later.frame["state"] == GAP).mean())
+    for missing, of in ((profile.gap_share, "the history"), (latest, "the days that it would be scored on")):
+        if missing > MOST_GAP_SHARE:
+            text = f"{share(missing)} of {of} is missing; at most {share(MOST_GAP_SHARE)} may be."
+            return Caution(code="gaps", text=text)
     if subject.saturated and subject.levers.cpu:
         text = (
             f"CPU was at its limit in {share(profile.saturated_share)} of the time that tasks ran, so what the service"
@@ -117,7 +133,8 @@ def _withheld(subject: Subject, why: Caution, today: Usd) -> Advice:
 
 def _assembled(decision: Decision) -> Advice:
     subject, then = decision.subject, decision.then
-    low, high = usd_range(then, subject.work, replay_error=subject.error or 0.0)
+    counted = 0.0 if subject.levers.counts == "seen" else subject.error or 0.0
+    low, high = usd_range(then, subject.work, replay_error=counted)
     stated, doubts = risk(decision)
     return Advice(
         id=subject.service.id,

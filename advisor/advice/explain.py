@@ -3,7 +3,7 @@
 from advisor.advice.decide import Decision
 from advisor.advice.rules import IDLE_MEAN_VCPU, IDLE_PEAK_VCPU
 from advisor.advice.subject import Subject
-from advisor.advice.words import setup_words, share, usd
+from advisor.advice.words import printable, setup_words, share, usd
 from advisor.domain.finding import Advice, Backtest, Risk
 from advisor.domain.units import MIB_PER_GIB
 
@@ -32,7 +32,7 @@ def explain(advice: Advice) -> str:
 
 
 def _headline(advice: Advice) -> str:
-    name, money, new = advice.id.service, advice.usd_month, advice.recommended
+    name, money, new = printable(advice.id.service), advice.usd_month, advice.recommended
     now = "" if money.current is None else f" at {usd(money.current)} a month"
     if advice.verdict != "change" or new is None or money.current is None or money.recommended is None:
         words = {"keep": "keep", "no-advice": "no advice on", "change": "change"}[advice.verdict]

@@ -12,7 +12,7 @@ from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Setup
 from advisor.domain.units import SECONDS_PER_HOUR, Usd
 from advisor.fargate.billing import Bill, bill_task_seconds
 from advisor.fargate.prices import PriceBook
-from advisor.simulation import Outcome, price, simulate
+from advisor.simulation import Conditions, Outcome, price, simulate
 
 CENT = Decimal("0.01")
 
@@ -28,7 +28,9 @@ class Replay:
     usd_month: Usd
 
 
-def run(setup: Setup, work: Work, counts: Counts, *, growth: float = 1.0) -> Outcome:
+def run(
+    setup: Setup, work: Work, counts: Counts, *, growth: float = 1.0, conditions: Conditions | None = None
+) -> Outcome:
     """The outcome of a setup over the work times `growth`.
 
     A service that follows its load starts with the tasks that its target asks for at the first tick.
@@ -39,7 +41,7 @@ def run(setup: Setup, work: Work, counts: Counts, *, growth: float = 1.0) -> Out
         fixed = replace(setup, policies=(), schedule=(), minimum=None, maximum=None, desired=int(tasks[0]))
         plain = simulate(work.load(growth), fixed)
         return replace(plain, running=tasks, billed=tasks, desired=tasks)
-    return simulate(work.load(growth), setup, initial=_first_tasks(setup, work, growth))
+    return simulate(work.load(growth), setup, initial=_first_tasks(setup, work, growth), conditions=conditions)
 
 
 def seen_tasks(work: Work) -> Floats:
@@ -65,9 +67,10 @@ def replayed(setup: Setup, work: Work, counts: Counts, prices: PriceBook) -> Rep
 
 
 def usd_per_task_hour(setup: Setup, prices: PriceBook, *, region: str) -> float:
-    """What one task costs for an hour, the providers mixed by weight; a float, to compare setups by.  [USD]"""
-    weights = {share.provider: share.weight for share in setup.capacity}
-    total = sum(weights.values()) or 1
+    """What one task costs for an hour, the providers mixed by weight (evenly where none has one); a float, to compare setups by.  [USD]"""
+    bases_only = all(share.weight == 0 for share in setup.capacity)
+    weights = {share.provider: 1 if bases_only else share.weight for share in setup.capacity}
+    total = sum(weights.values())
     parts = (
         weight
         / total

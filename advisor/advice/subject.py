@@ -16,8 +16,8 @@ from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
 from advisor.domain.settings import Config, Limits
 from advisor.fargate.prices import PriceBook
-from advisor.profile import Demand, Profile
-from advisor.simulation import replay_error
+from advisor.profile import Demand, MemoryModel, Profile
+from advisor.simulation import Conditions, replay_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +46,7 @@ class Subject:
 def subject_of(service: Service, demand: Demand, profile: Profile, prices: PriceBook, config: Config) -> Subject:
     """Put a subject together, with today's setup replayed against the recorded counts."""
     work, levers = work_of(demand), find_levers(service, profile, config)
-    error = _replay_error(service, work, levers)
+    error = _replay_error(service, work, levers, profile.memory_model)
     if levers.counts == "set" and error is not None and error > MOST_REPLAY_ERROR:
         levers = recorded_only(levers, service.setup, error=error)
     return Subject(
@@ -113,11 +113,14 @@ def history_cautions(subject: Subject) -> tuple[Caution, ...]:
     return (*subject.profile.cautions, *found)
 
 
-def _replay_error(service: Service, work: Work, levers: Levers) -> float | None:
+def _replay_error(service: Service, work: Work, levers: Levers, memory: MemoryModel) -> float | None:
+    """Share of the recorded task-seconds that the replay of today's setup misses; None where it cannot be told."""
     counts = "set" if levers.counts == "seen" else levers.counts
+    recorded = np.where(work.known, work.tasks, np.nan)
+    if not np.nansum(recorded) > 0:
+        return None
+    model = Conditions(memory_base_mib=memory.base_mib, memory_mib_per_vcpu=memory.mib_per_vcpu)
     try:
-        outcome = run(service.setup, work, counts)
+        return float(replay_error(run(service.setup, work, counts, conditions=model), recorded))
     except SetupRefused:
         return None
-    recorded = np.where(work.known, work.tasks, np.nan)
-    return float(replay_error(outcome, recorded)) if np.isfinite(recorded).any() else None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from advisor.domain.schema import GAP
+from advisor.domain.service import TaskSize
 from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand
 from advisor.simulation import Load
@@ -99,13 +100,15 @@ def cut(demand: Demand, low: int, high: int) -> Demand:
     return replace(demand, frame=demand.frame.iloc[low:high])
 
 
-def current_stretch(demand: Demand) -> Demand:
-    """The latest days in which tasks had one size: what today's code and size do, nothing older."""
+def current_stretch(demand: Demand, size: TaskSize) -> Demand:
+    """The latest days in which tasks had today's `size`, nothing older; no step where the last ones had another."""
     frame = demand.frame
     changed = np.flatnonzero(
         (np.diff(frame["task_vcpu"].to_numpy()) != 0) | (np.diff(frame["task_gib"].to_numpy()) != 0)
     )
-    return cut(demand, int(changed[-1]) + 1, len(frame)) if changed.size else demand
+    low = int(changed[-1]) + 1 if changed.size else 0
+    is_today = TaskSize.of(vcpu=frame["task_vcpu"].iloc[-1], gib=frame["task_gib"].iloc[-1]) == size
+    return cut(demand, low if is_today else len(frame), len(frame))
 
 
 def split(demand: Demand, held_out_share: float) -> tuple[Demand, Demand]:

@@ -35,7 +35,8 @@ def task_factor(tasks: Floats, service: Service) -> tuple[int, tuple[Caution, ..
             f" ({service.running}); they were divided by {factor}."
         )
         return factor, (Caution(code="task-factor", text=text),)
-    if abs(float(np.median(ratios)) - 1) > 0.5 and service.setup.bounds[0] == service.setup.bounds[1]:
+    steady = service.setup.bounds[0] == service.setup.bounds[1] or np.ptp(known[-RECENT_STEPS:]) == 0
+    if abs(float(np.median(ratios)) - 1) > 0.5 and steady:
         text = (
             f"ECS says {service.running} tasks run, the metrics say {float(np.median(known[-RECENT_STEPS:])):g};"
             " the metrics were believed."

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from advisor.domain.errors import NoData
+from advisor.domain.errors import NoData, one_line
 from advisor.domain.finding import Caution
 from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Service
@@ -39,9 +39,11 @@ def infer_demand(usage: pd.DataFrame, service: Service) -> Demand:
 
     Raises NoData for an empty frame and InputRefused for one that breaks its schema.
     """
-    check_frame(usage, USAGE, step_seconds=service.step_seconds, where=str(service.id))
+    check_frame(usage, USAGE, step_seconds=service.step_seconds, where=one_line(service.id, 300))
     if usage.empty:
-        raise NoData(f"{service.id}: the store holds no usage of this service. Next: collect or import it.")
+        raise NoData(
+            f"{one_line(service.id, 300)}: the store holds no usage of this service. Next: collect or import it."
+        )
     grid = _complete(usage, service.step_seconds)
     raw = {name: _column(grid, name) for name in (column.name for column in USAGE)}
     factor, told = task_factor(raw["tasks"], service)
