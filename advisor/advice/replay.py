@@ -67,7 +67,10 @@ def replayed(setup: Setup, work: Work, counts: Counts, prices: PriceBook) -> Rep
 
 
 def usd_per_task_hour(setup: Setup, prices: PriceBook, *, region: str) -> float:
-    """What one task costs for an hour, the providers mixed by weight (evenly where none has one); a float, to compare setups by.  [USD]"""
+    """What one task costs for an hour; a float, to compare setups by.  [USD]
+
+    Providers are mixed by weight, evenly where none has one; the base is left out.
+    """
     bases_only = all(share.weight == 0 for share in setup.capacity)
     weights = {share.provider: 1 if bases_only else share.weight for share in setup.capacity}
     total = sum(weights.values())
