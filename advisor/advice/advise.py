@@ -16,6 +16,7 @@ from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.finding import Advice, Caution, UsdMonth
 from advisor.domain.inventory import Service
 from advisor.domain.schema import GAP
+from advisor.domain.service import TaskSize
 from advisor.domain.settings import Config
 from advisor.domain.units import Usd
 from advisor.fargate.prices import PriceBook
@@ -29,17 +30,18 @@ def advise(
 ) -> Advice:
     """What to change of one service, or why nothing is said (verdict `no-advice`, with the reason).
 
-    `profile` is that of `demand`. Only the days since the last change of size speak. A missing price is no
-    error here: there is no advice then, and no money.
+    `profile` is that of `demand`. Only the days since the last change of size speak. Where none was measured
+    with today's size, the work of the days before may confirm the setup, but never change it. A missing price
+    is no error here: there is no advice then, and no money.
     """
-    stretch = current_stretch(demand, service.setup.size)
-    unseen = not (stretch.frame["state"] != GAP).any()
-    shorter = not unseen and len(stretch.frame) < len(demand.frame)
-    before, profile = profile, fit_profile(stretch) if shorter else profile
+    spoken, unseen = _days_that_speak(demand, service)
+    shorter = len(spoken.frame) < len(demand.frame)
+    before, profile = profile, fit_profile(spoken) if shorter else profile
     told = _size_changed(before, profile) if shorter else ()
     try:
-        subject = subject_of(service, demand if unseen else stretch, profile, prices, config)
-        advice = _never_ran(subject) if unseen else _judged(subject, config)
+        subject = subject_of(service, spoken, profile, prices, config)
+        advice = _judged(subject, config)
+        advice = _not_yet_run(advice, subject) if unseen else advice
     except PriceMissing as error:
         advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
     except SetupRefused as error:
@@ -74,14 +76,29 @@ def _size_changed(whole: Profile, spoken: Profile) -> tuple[Caution, ...]:
     return (Caution(code="size-changed", text=text),)
 
 
-def _never_ran(subject: Subject) -> Advice:
-    """No advice, and no confidence: nothing was measured of a task of today's size."""
+def _days_that_speak(demand: Demand, service: Service) -> tuple[Demand, bool]:
+    """The days since the last change of size, and whether none of them was measured with today's size."""
+    seen = current_stretch(demand, service.setup.size)
+    if _is_known(seen):
+        return seen, False
+    last = demand.frame.iloc[-1]
+    latest = current_stretch(demand, TaskSize.of(vcpu=float(last["task_vcpu"]), gib=float(last["task_gib"])))
+    return (latest if _is_known(latest) else demand), True
+
+
+def _is_known(demand: Demand) -> bool:
+    return bool((demand.frame["state"] != GAP).any())
+
+
+def _not_yet_run(advice: Advice, subject: Subject) -> Advice:
+    """The advice without confidence; a change is withheld, since no task of today's size was measured."""
     text = (
         f"nothing was measured of tasks of today's size, {subject.service.setup.size}; it takes {FEWEST_DAYS:g} days."
     )
     why = Caution(code="thin-history", text=text)
-    today = replayed(subject.service.setup, subject.work, subject.levers.counts, subject.prices)
-    return replace(_withheld(subject, why, today.usd_month), confidence=0.0)
+    if advice.verdict == "keep":
+        return replace(advice, confidence=0.0, cautions=(why, *advice.cautions))
+    return replace(_withheld(subject, why, advice.usd_month.current), confidence=0.0)
 
 
 def _judged(subject: Subject, config: Config) -> Advice:
@@ -120,7 +137,7 @@ def _nothing_to_say(subject: Subject) -> Caution | None:
     return None
 
 
-def _withheld(subject: Subject, why: Caution, today: Usd) -> Advice:
+def _withheld(subject: Subject, why: Caution, today: Usd | None) -> Advice:
     said = without_advice(subject.service, why, profile=subject.profile, usd_month=today)
     more = (caution for caution in history_cautions(subject) if caution.code != why.code)
     return replace(
