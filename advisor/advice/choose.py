@@ -1,7 +1,7 @@
 """The cheapest setup that breaks no rule, found by replay; arithmetic only decides what is worth a replay."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -10,7 +10,7 @@ from advisor.advice.candidates import Family, families, resized, sizes
 from advisor.advice.guardrails import Case, Trial, broken_rules
 from advisor.advice.levers import Levers, tracked
 from advisor.advice.replay import run, usd_per_task_hour
-from advisor.advice.rules import ESTIMATE_SLACK, NEAR_COST_SHARE
+from advisor.advice.rules import ESTIMATE_SLACK, NEAR_COST_SHARE, NONE
 from advisor.advice.score import score
 from advisor.advice.tail import memory_breach_probability
 from advisor.advice.work import Floats, Work
@@ -56,10 +56,24 @@ def choose(search: Search) -> Choice:
     """Try what the levers allow, cheapest first; of those that cost about the same, the one that changes least."""
     trials = _tracking_trials(search) if search.running is None else _size_trials(search)
     allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
-    least = min(map(_usd, allowed), default=0.0)
-    near = [trial for trial in allowed if trial.usd_month <= least * (1 + NEAR_COST_SHARE)]
-    best = min(near, key=lambda trial: (changes(search.setup, trial.setup), trial.usd_month), default=None)
-    return Choice(best=best, trials=tuple(trials))
+    while allowed:
+        best = _cheapest(search.setup, allowed)
+        if _held_as_it_was(search, best):
+            return Choice(best=best, trials=tuple(trials))
+        allowed.remove(best)
+    return Choice(best=None, trials=tuple(trials))
+
+
+def _cheapest(today: Setup, trials: list[Trial]) -> Trial:
+    least = min(map(_usd, trials))
+    near = [trial for trial in trials if trial.usd_month <= least * (1 + NEAR_COST_SHARE)]
+    return min(near, key=lambda trial: (changes(today, trial.setup), trial.usd_month))
+
+
+def _held_as_it_was(search: Search, best: Trial) -> bool:
+    """Whether a setup that holds for more work holds for the work as it was: more work can start tasks sooner."""
+    case = replace(search.case, margins=NONE)
+    return not broken_rules(trial_of(replace(search, case=case), best.setup), case)
 
 
 def changes(today: Setup, then: Setup) -> int:
