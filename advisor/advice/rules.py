@@ -18,6 +18,7 @@ BATCH_NO_TASK_SHARE = 0.25  # a service that runs nothing for so long works in b
 LEAST_SAVING_SHARE = 0.05  # of today's cost, and
 LEAST_SAVING_USD_MONTH = 3.0  # about one GiB for a month: less is not worth a deployment
 BATCH_SATURATED_SHARE = 0.01  # of the time it runs: it takes all the CPU that it is given
+CENSORED_WORK = 1.25  # times the work seen where the hottest task had no CPU left: what it is taken to have wanted
 IDLE_MEAN_VCPU, IDLE_PEAK_VCPU = 0.01, 0.025  # work of one task; a tenth of Fargate's smallest CPU
 URGENT_MEMORY_RISK = 5  # times the limit: a modelled risk must be so high before a dearer setup is advised for it
 TARGETS = tuple(range(80, 29, -5))  # percent; the targets that are tried beside today's

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advisor.advice.rules import CENSORED_WORK
 from advisor.advice.work import Floats, Work
 from advisor.domain.service import TaskSize
 from advisor.profile import MemoryModel
@@ -29,7 +30,7 @@ class Score:
 def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, growth: float = 1.0) -> Score:
     """Score running task counts (one per tick) of one size against the work times `growth`.
 
-        work of the hottest task = work / running x min(hot ratio, running)
+        work of the hottest task = work / running x min(hot ratio, running), x 1.25 where it was censored
 
     The hot ratio is the recorded one of the same tick: an imbalance is taken to stay what it was, and no
     task can do more than the whole work. Memory is what was observed in the tick, plus the memory model's
@@ -37,7 +38,7 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
     """
     demand, active = work.vcpu * growth, work.active
     some = np.maximum(running, 1.0)
-    hot = demand / some * np.minimum(work.hot_ratio, some)
+    hot = demand / some * np.minimum(work.hot_ratio, some) * np.where(work.censored, CENSORED_WORK, 1.0)
     unmet = np.maximum(demand - running * size.vcpu, 0.0)
     asked = float(demand[work.known].sum())
     throttled = (hot >= _THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
