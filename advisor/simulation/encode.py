@@ -23,6 +23,7 @@ from advisor.fargate.schedule import occurrences
 from advisor.simulation import engine
 from advisor.simulation.records import Conditions, Counts, Floats, Load
 
+MOST_TASKS = 2**31 - 1  # AWS counts tasks in 32 bits
 METRICS = {"cpu": 0, "memory": 1, "requests": 2}
 _ADJUSTMENTS = {
     "ChangeInCapacity": engine.CHANGE,
@@ -39,6 +40,8 @@ def check_load(load: Load) -> None:
     for name, values in (("demand", load.vcpu), ("requests", load.requests)):
         if values is None:
             continue
+        if not isinstance(values, np.ndarray) or values.ndim != 1:
+            raise SetupRefused("not a row of numbers", where=name, rule="an array with one value per tick")
         if len(values) != len(load.vcpu):
             raise SetupRefused("other length", where=name, value=len(values), rule=f"{len(load.vcpu)} ticks, as demand")
         bad = ~(np.isfinite(values) & (values >= 0))
@@ -87,30 +90,47 @@ def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tup
 
 
 def bounds_by_tick(setup: Setup, load: Load) -> Counts:
-    """(minimum, maximum) in force at each tick, shape (ticks, 2); raises SetupRefused where they cross."""
-    bounds = np.empty((len(load.vcpu), 2), np.int64)
-    bounds[:] = setup.bounds
-    for tick, action in sorted(_due(setup.schedule, load), key=lambda due: due[0]):
-        for column, value in enumerate((action.minimum, action.maximum)):
-            if value is not None:
-                bounds[tick:, column] = value
-    crossing = (bounds[:, 0] > bounds[:, 1]) | (bounds < 0).any(axis=1)
-    if crossing.any():
-        tick = int(crossing.argmax())
-        crossed = f"minimum {bounds[tick, 0]}, maximum {bounds[tick, 1]}"
-        raise SetupRefused("bounds cross", where=f"tick {tick}", value=crossed, rule="0 <= minimum <= maximum")
+    """Minimum and maximum in force at each tick, shape (2, ticks); raises SetupRefused where they cross."""
+    low, high = setup.bounds
+    bounds = np.empty((2, len(load.vcpu)), np.int64)
+    bounds[0], bounds[1] = low, high
+    due = sorted(_due(setup.schedule, load), key=lambda due: due[0])
+    for number, (tick, action) in enumerate(due):
+        low = low if action.minimum is None else action.minimum
+        high = high if action.maximum is None else action.maximum
+        bounds[0, tick:], bounds[1, tick:] = low, high
+        if number + 1 == len(due) or due[number + 1][0] > tick:
+            _check_bounds(low, high, tick)
+    if not due or due[0][0] > 0:
+        _check_bounds(*setup.bounds, 0)
     return bounds
 
 
-def numbers_of(setup: Setup, conditions: Conditions, *, initial: int) -> Floats:
-    """The plain numbers of a replay, in the engine's order."""
+def _check_bounds(low: int, high: int, tick: int) -> None:
+    if not 0 <= low <= high:
+        crossed = f"minimum {low}, maximum {high}"
+        raise SetupRefused("bounds cross", where=f"tick {tick}", value=crossed, rule="0 <= minimum <= maximum")
+
+
+def check_counts(*counts: int | None) -> None:
+    """Raise SetupRefused for more tasks than AWS can count."""
+    if most := max((count for count in counts if count is not None), default=0) > MOST_TASKS:
+        raise SetupRefused("too many tasks", where="setup", value=most, rule=f"at most {MOST_TASKS}")
+
+
+def numbers_of(setup: Setup, conditions: Conditions, *, initial: int, ticks: int) -> Floats:
+    """The plain numbers of a replay, in the engine's order; a delay beyond the end is as long as the replay."""
+    check_counts(initial)
+    if not (0 < setup.size.cpu <= engine.MOST and 0 < setup.size.memory <= engine.MOST):
+        raise SetupRefused("bad size", where="setup", value=setup.size, rule="CPU and memory are more than 0")
     delays = (conditions.startup_ticks, conditions.metric_delay_ticks, conditions.drain_ticks)
     if initial < 0 or min(delays) < 0:
         raise SetupRefused("negative", where="setup", value=(initial, *delays), rule="tasks and delays are 0 or more")
     memory = (setup.size.memory, conditions.memory_base_mib, conditions.memory_mib_per_vcpu)
     if not all(math.isfinite(number) and number >= 0 for number in memory):
         raise SetupRefused("bad memory model", where="setup", value=memory, rule="finite MiB, 0 or more")
-    return np.array([setup.size.vcpu, *memory, initial, *delays], dtype=np.float64)
+    bounded = (min(delay, ticks) for delay in delays)
+    return np.array([setup.size.vcpu, *memory, initial, *bounded], dtype=np.float64)
 
 
 def _due(schedule: Sequence[ScheduledAction], load: Load) -> list[tuple[int, ScheduledAction]]:
@@ -132,6 +152,14 @@ def _due(schedule: Sequence[ScheduledAction], load: Load) -> list[tuple[int, Sch
     return due
 
 
+def _ticks(seconds: int, load: Load) -> float:
+    return min(-(-seconds // load.tick_seconds), engine.MOST)
+
+
+def _bounded(change: int) -> float:
+    return float(max(-engine.MOST, min(change, engine.MOST)))
+
+
 def _tracking(policy: TargetTracking, load: Load) -> Floats:
     if not 0 < policy.target < math.inf or min(policy.scale_out_cooldown, policy.scale_in_cooldown) < 0:
         value = (policy.target, policy.scale_out_cooldown, policy.scale_in_cooldown)
@@ -146,8 +174,8 @@ def _tracking(policy: TargetTracking, load: Load) -> Floats:
     row[engine.POINTS] = ALARM_HIGH_POINTS.value
     row[engine.LOW_POINTS] = low.value
     row[engine.LOW_LEVEL] = LOW_THRESHOLD.value * policy.target
-    row[engine.OUT_TICKS] = math.ceil(policy.scale_out_cooldown / load.tick_seconds)
-    row[engine.IN_TICKS] = math.ceil(policy.scale_in_cooldown / load.tick_seconds)
+    row[engine.OUT_TICKS] = _ticks(policy.scale_out_cooldown, load)
+    row[engine.IN_TICKS] = _ticks(policy.scale_in_cooldown, load)
     row[engine.COOLDOWN_SECONDS] = policy.scale_out_cooldown
     row[engine.IN_COOLDOWN_SECONDS] = policy.scale_in_cooldown
     row[engine.SCALES_IN] = not policy.disable_scale_in
@@ -163,11 +191,12 @@ def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float
     row[engine.KIND] = engine.STEP_OUT if policy.direction == "out" else engine.STEP_IN
     row[engine.METRIC] = METRICS[policy.metric]
     row[engine.LEVEL] = policy.threshold
-    row[engine.POINTS] = policy.points
-    row[engine.OUT_TICKS] = math.ceil(policy.cooldown / load.tick_seconds)
+    row[engine.POINTS] = row[engine.LOW_POINTS] = policy.points
+    row[engine.LOW_LEVEL] = policy.threshold
+    row[engine.OUT_TICKS] = _ticks(policy.cooldown, load)
     row[engine.COOLDOWN_SECONDS] = policy.cooldown
     row[engine.ADJUSTMENT] = _ADJUSTMENTS[policy.adjustment_type]
-    row[engine.MAGNITUDE] = policy.min_adjustment_magnitude
+    row[engine.MAGNITUDE] = min(policy.min_adjustment_magnitude, engine.MOST)
     row[engine.FIRST_STEP] = len(steps)
     steps += checked_steps(policy)
     row[engine.LAST_STEP] = len(steps)
@@ -177,7 +206,7 @@ def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float
 def checked_steps(policy: StepScaling) -> list[tuple[float, float, float]]:
     """The steps with infinite outer bounds, in order; raises SetupRefused for holes, overlaps and empty steps."""
     opened = sorted(
-        (-math.inf if low is None else low, math.inf if high is None else high, float(change))
+        (-math.inf if low is None else low, math.inf if high is None else high, _bounded(change))
         for low, high, change in policy.steps
     )
     joined = all(one[1] == other[0] for one, other in pairwise(opened))

@@ -18,41 +18,47 @@ KIND, METRIC, LEVEL, POINTS, LOW_POINTS, LOW_LEVEL, OUT_TICKS, IN_TICKS = range(
 ADJUSTMENT, FIRST_STEP, LAST_STEP, MAGNITUDE, COOLDOWN_SECONDS, IN_COOLDOWN_SECONDS, SCALES_IN = range(8, 15)
 POLICY_FIELDS = 15
 NO_STEP = -(2**40)  # below any count that a step can propose
+MOST = 2.0**40  # no count, delay or number of points is larger: beyond any replay, and safe to add up
 TOLERANCE = 1e-9  # CEIL_TOLERANCE of advisor.fargate.scaling; a compiled constant
 
 _jit: Any = njit(cache=True, nogil=True)
 
 
 @_jit
-def _above(values, last, points, level):  # type: ignore[no-untyped-def]
-    """Whether the last `points` values up to index `last` are all there and all above the level; and their mean."""
-    if last + 1 < points:
-        return False, 0.0
+def _mean(values, last, points):  # type: ignore[no-untyped-def]
+    """Mean of the `points` values up to index `last`, summed in the order of time."""
     total = 0.0
     for i in range(last - points + 1, last + 1):
-        if not values[i] > level:
-            return False, 0.0
         total += values[i]
-    return True, total / points
+    return total / points
 
 
 @_jit
-def _below(values, last, points, level):  # type: ignore[no-untyped-def]
-    """As `_above`, for all below the level."""
-    if last + 1 < points:
-        return False, 0.0
-    total = 0.0
-    for i in range(last - points + 1, last + 1):
-        if not values[i] < level:
-            return False, 0.0
-        total += values[i]
-    return True, total / points
+def _count(policies, metrics, last, above, below):  # type: ignore[no-untyped-def]
+    """Take in the datapoint `last`: for how many in a row each policy's value was above, or below, its level.
+
+    A missing datapoint (NaN) is neither, and ends both runs.
+    """
+    for p in range(policies.shape[0]):
+        value = metrics[int(policies[p, METRIC]), last]
+        above[p] = above[p] + 1 if value > policies[p, LEVEL] else 0
+        below[p] = below[p] + 1 if value < policies[p, LOW_LEVEL] else 0
+
+
+@_jit
+def _alarmed(policies, above, below):  # type: ignore[no-untyped-def]
+    """(any alarm that asks for more, any that asks for less): what makes a tick worth a look."""
+    more, less = False, False
+    for p in range(policies.shape[0]):
+        more = more or (policies[p, KIND] != STEP_IN and above[p] >= policies[p, POINTS])
+        less = less or (policies[p, KIND] != STEP_OUT and below[p] >= policies[p, LOW_POINTS])
+    return more, less
 
 
 @_jit
 def _up(value):  # type: ignore[no-untyped-def]
     """Round up, forgiving float noise."""
-    return math.ceil(value - TOLERANCE)
+    return math.ceil(min(value, MOST) - TOLERANCE)
 
 
 @_jit
@@ -92,7 +98,7 @@ def _stepped(policy, steps, difference, base):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _propose(policies, steps, metrics, last, base, running):  # type: ignore[no-untyped-def]
+def _propose(policies, steps, metrics, last, base, running, above, below):  # type: ignore[no-untyped-def]
     """What all policies ask for: (out, its cooldown, any out, in, its cooldown, any in); cooldowns in ticks."""
     out, out_ticks, any_out, best_out = 0, 0, False, -1.0
     into, in_ticks, any_in, best_in = 0, 0, False, -1.0
@@ -100,30 +106,26 @@ def _propose(policies, steps, metrics, last, base, running):  # type: ignore[no-
     for p in range(policies.shape[0]):
         policy = policies[p]
         values = metrics[int(policy[METRIC])]
+        high, low = above[p] >= policy[POINTS], below[p] >= policy[LOW_POINTS]
         proposal, is_out, is_in = NO_STEP, False, False
         if policy[KIND] == TARGET_TRACKING:
-            high, mean = _above(values, last, int(policy[POINTS]), policy[LEVEL])
             if high:
-                proposal, is_out = _up(base * mean / policy[LEVEL]), True
-            if policy[SCALES_IN] > 0:
-                tracking += 1
-                low, low_mean = _below(values, last, int(policy[LOW_POINTS]), policy[LOW_LEVEL])
-                if low:
-                    agreed += 1
-                    wanted = _up(running * low_mean / policy[LEVEL])
-                    seconds = policy[IN_COOLDOWN_SECONDS]
-                    if wanted > tracked or (wanted == tracked and seconds > tracked_seconds):
-                        tracked, tracked_ticks, tracked_seconds = wanted, int(policy[IN_TICKS]), seconds
+                proposal = _up(base * _mean(values, last, int(policy[POINTS])) / policy[LEVEL])
+                is_out = True
+            tracking += int(policy[SCALES_IN])
+            if low and policy[SCALES_IN] > 0:
+                agreed += 1
+                wanted = _up(running * _mean(values, last, int(policy[LOW_POINTS])) / policy[LEVEL])
+                seconds = policy[IN_COOLDOWN_SECONDS]
+                if wanted > tracked or (wanted == tracked and seconds > tracked_seconds):
+                    tracked, tracked_ticks, tracked_seconds = wanted, int(policy[IN_TICKS]), seconds
         elif policy[KIND] == STEP_OUT:
-            alarm, _ = _above(values, last, int(policy[POINTS]), policy[LEVEL])
-            if alarm:
+            if high:
                 proposal = _stepped(policy, steps, values[last] - policy[LEVEL], base)
                 is_out = proposal != NO_STEP
-        else:
-            alarm, _ = _below(values, last, int(policy[POINTS]), policy[LEVEL])
-            if alarm:
-                proposal = _stepped(policy, steps, values[last] - policy[LEVEL], running)
-                is_in = proposal != NO_STEP
+        elif low:
+            proposal = _stepped(policy, steps, values[last] - policy[LEVEL], running)
+            is_in = proposal != NO_STEP
         seconds = policy[COOLDOWN_SECONDS]
         if is_out and (not any_out or proposal > out or (proposal == out and seconds > best_out)):
             out, out_ticks, any_out, best_out = proposal, int(policy[OUT_TICKS]), True, seconds
@@ -153,29 +155,37 @@ def replay(  # type: ignore[no-untyped-def]
 ):
     """Run one setup over one demand; fills the five output arrays and returns the number of scaling actions.
 
-    `bounds[t]` is (minimum, maximum) in force at tick t; `floor[t]` the predictive floor (0 = none); `numbers` is
+    `bounds[:, t]` are minimum and maximum in force at tick t; `floor[t]` the predictive floor (0 = none); `numbers` is
     (vCPU, MiB, base MiB, MiB per vCPU, initial, startup, delay, drain).
     """
     ticks = demand.shape[0]
     vcpu, memory, base_mib, mib_per_vcpu = numbers[0], numbers[1], numbers[2], numbers[3]
     running, startup, delay, drain = int(numbers[4]), int(numbers[5]), int(numbers[6]), int(numbers[7])
     desired = running
-    metrics = np.full((3, ticks), np.nan)
+    metrics = np.empty((3, ticks))
+    looks_at_memory, looks_at_requests = False, False
+    for p in range(policies.shape[0]):
+        looks_at_memory = looks_at_memory or policies[p, METRIC] == 1
+        looks_at_requests = looks_at_requests or policies[p, METRIC] == 2
     arriving = np.zeros(ticks + startup + 2, np.int64)  # pending tasks by ready tick
     leaving = np.zeros(ticks + drain + 2, np.int64)  # draining tasks by end tick
     pending, draining, actions = 0, 0, 0
     out_until, in_until, credited = -1, -1, 0
+    above = np.zeros(policies.shape[0], np.int64)
+    below = np.zeros(policies.shape[0], np.int64)
     for t in range(ticks):
         running += arriving[t]
         pending -= arriving[t]
         arriving[t] = 0
         draining -= leaving[t]
         capacity = running * vcpu
-        if running > 0:
+        metrics[0, t] = 100.0 * min(1.0, demand[t] / capacity) if running > 0 else np.nan
+        if looks_at_memory:
             served = min(demand[t], capacity)
-            metrics[0, t] = 100.0 * min(1.0, demand[t] / capacity)
-            metrics[1, t] = min(100.0, 100.0 * (base_mib + mib_per_vcpu * served / running) / memory)
-            metrics[2, t] = requests[t] / running
+            used = base_mib + mib_per_vcpu * served / running if running > 0 else np.nan
+            metrics[1, t] = min(100.0, 100.0 * used / memory) if running > 0 else np.nan
+        if looks_at_requests:
+            metrics[2, t] = requests[t] / running if running > 0 else np.nan
         running_out[t], desired_out[t] = running, desired
         billed_out[t] = running + pending + draining
         utilization_out[t] = metrics[0, t]
@@ -183,16 +193,22 @@ def replay(  # type: ignore[no-untyped-def]
         now = t + 1
         if now >= ticks:
             break
-        high = bounds[now, 1]
-        low = min(max(bounds[now, 0], floor[now]), high)
+        high = bounds[1, now]
+        low = min(max(bounds[0, now], floor[now]), high)
         wanted = min(max(desired, low), high)
+        last = t - delay
+        if last >= 0:
+            _count(policies, metrics, last, above, below)
         for phase in range(2):
             if phase == 1:
+                more, less = _alarmed(policies, above, below)
+                may_shrink = less and desired > low and now >= in_until and not deploying[t]
+                if not more and not may_shrink:
+                    break
                 in_out = now < out_until
                 base = credited if in_out else running
-                last = t - delay
                 out, out_ticks, any_out, into, in_ticks, any_in = _propose(
-                    policies, steps, metrics, last, base, running
+                    policies, steps, metrics, last, base, running, above, below
                 )
                 wanted = desired
                 if any_out:
@@ -202,7 +218,7 @@ def replay(  # type: ignore[no-untyped-def]
                             credited = running
                         wanted = asked
                         out_until, in_until = now + startup + out_ticks, -1
-                elif any_in and not deploying[t] and now >= in_until:
+                elif any_in and may_shrink:
                     asked = min(max(into, low), high)
                     if asked < desired:
                         wanted = asked

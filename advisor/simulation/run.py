@@ -66,7 +66,7 @@ def _replay(
     policies, steps = policy_rows(setup.policies, load, floored=floored)
     running, billed, desired = (np.empty(ticks, np.int64) for _ in range(3))
     utilization, unmet = np.empty(ticks), np.empty(ticks)
-    numbers = numbers_of(setup, conditions, initial=start)
+    numbers = numbers_of(setup, conditions, initial=start, ticks=ticks)
     outputs = (running, billed, desired, utilization, unmet)
     actions = engine.replay(*columns, bounds, numbers, policies, steps, *outputs)
     return Outcome(
@@ -83,7 +83,7 @@ def _replay(
 
 def _within(desired: int, bounds: np.ndarray) -> int:
     """The desired count within the bounds of the first tick."""
-    if not len(bounds):
+    if not bounds.size:
         return desired
-    low, high = bounds[0]
+    low, high = bounds[:, 0]
     return int(min(max(desired, low), high))

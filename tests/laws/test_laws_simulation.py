@@ -82,8 +82,11 @@ def last_change(outcome: Outcome) -> int:
 
 
 def knife_edge(tasks: float) -> bool:
-    """Whether float noise decides between two counts: the work is a whole number of tasks plus the tolerance."""
-    return abs((tasks - 1e-9) - round(tasks)) < 1e-10 * max(1.0, tasks)
+    """Whether float noise decides between two counts: the work is a whole number of tasks plus the tolerance.
+
+    So is work so small that its utilisation on the tasks of before, still in the alarm's window, rounds to no task.
+    """
+    return 0 < tasks < 1e-6 or abs((tasks - 1e-9) - round(tasks)) < 1e-10 * max(1.0, tasks)
 
 
 LEVELS = {"tasks": st.floats(0, 60), "target": st.floats(5, 95), "first": st.integers(0, 80)}
