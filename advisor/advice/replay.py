@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
+import numpy.typing as npt
 
 from advisor.advice.levers import Counts, tracked
 from advisor.advice.work import Floats, Work
@@ -37,7 +38,7 @@ def run(
     "seen" takes the recorded counts instead of what the simulator would have decided.
     """
     if counts == "seen":
-        tasks = np.rint(seen_tasks(work)).astype(np.int64)
+        tasks = _whole(seen_tasks(work))
         fixed = replace(setup, policies=(), schedule=(), minimum=None, maximum=None, desired=int(tasks[0]))
         plain = simulate(work.load(growth), fixed)
         return replace(plain, running=tasks, billed=tasks, desired=tasks)
@@ -51,6 +52,11 @@ def seen_tasks(work: Work) -> Floats:
         return np.zeros(len(work.tasks))
     last = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
     return work.tasks[np.where(last < 0, int(np.argmax(known)), last)]
+
+
+def _whole(tasks: Floats) -> npt.NDArray[np.int64]:
+    """Average counts as whole tasks; a step in which a task ran for a part has one."""
+    return np.where(tasks > 0, np.maximum(np.rint(tasks), 1), 0).astype(np.int64)
 
 
 def replayed(setup: Setup, work: Work, counts: Counts, prices: PriceBook) -> Replay:
