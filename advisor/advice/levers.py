@@ -31,12 +31,16 @@ Counts = Literal["set", "replayed", "seen"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levers:
-    """What may change, and where task counts come from; `cautions` say what was left alone and why."""
+    """What may change, and where task counts come from; `cautions` say what was left alone and why.
+
+    `batch`: the service ends sooner with more CPU, so having no CPU left says nothing against its size.
+    """
 
     cpu: bool
     memory: bool
     scaling: bool
     counts: Counts
+    batch: bool = False
     cautions: tuple[Caution, ...] = ()
 
 
@@ -57,12 +61,14 @@ def recorded_only(levers: Levers, setup: Setup, *, error: float) -> Levers:
     """The levers that are left where the replay of today's setup does not match what was recorded."""
     if tracked(setup) is None:
         text = f"Recorded task counts differ from the setup by {error:.0%}: something else sets them; they were kept."
-        return replace(levers, counts="seen", cautions=(Caution(code="count-set-elsewhere", text=text),))
+        why = Caution(code="count-set-elsewhere", text=text)
+        return replace(levers, counts="seen", cautions=(*levers.cautions, why))
     text = (
         f"The replay of today's policy misses the recorded task counts by {error:.0%} of the task-seconds:"
         " the policy and the CPU of a task were left as they are."
     )
-    return replace(levers, cpu=False, scaling=False, counts="seen", cautions=(Caution(code="replay-error", text=text),))
+    why = Caution(code="replay-error", text=text)
+    return replace(levers, cpu=False, scaling=False, counts="seen", cautions=(*levers.cautions, why))
 
 
 def _by_policies(service: Service, *, size: bool, scaling: bool) -> Levers:
@@ -94,7 +100,7 @@ def _no_cpu(levers: Levers, profile: Profile) -> Levers:
         f"Runs in batches (no task in {profile.no_task_share:.0%} of the time) and uses all the CPU it is given:"
         " more CPU would end it sooner at about the same cost, so its CPU was left as it is."
     )
-    return replace(levers, cpu=False, cautions=(*levers.cautions, Caution(code="batch", text=text)))
+    return replace(levers, cpu=False, batch=True, cautions=(*levers.cautions, Caution(code="batch", text=text)))
 
 
 def _suspended(service: Service) -> bool:

@@ -55,10 +55,15 @@ def subject_of(service: Service, demand: Demand, profile: Profile, prices: Price
         work=work,
         profile=profile,
         levers=levers,
-        limits=limits_of(config, service),
+        limits=_limits(limits_of(config, service), levers),
         prices=prices,
         error=error,
     )
+
+
+def _limits(limits: Limits, levers: Levers) -> Limits:
+    """What must hold; a batch may use all the CPU that it has."""
+    return replace(limits, cpu_throttled_share=1.0, unmet_share=1.0) if levers.batch else limits
 
 
 def without_policy(subject: Subject) -> Subject:
