@@ -114,7 +114,8 @@ def _check_bounds(low: int, high: int, tick: int) -> None:
 
 def check_counts(*counts: int | None) -> None:
     """Raise SetupRefused for more tasks than AWS can count."""
-    if most := max((count for count in counts if count is not None), default=0) > MOST_TASKS:
+    most = max((count for count in counts if count is not None), default=0)
+    if most > MOST_TASKS:
         raise SetupRefused("too many tasks", where="setup", value=most, rule=f"at most {MOST_TASKS}")
 
 
