@@ -92,6 +92,7 @@ def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tup
 def bounds_by_tick(setup: Setup, load: Load) -> Counts:
     """Minimum and maximum in force at each tick, shape (2, ticks); raises SetupRefused where they cross."""
     low, high = setup.bounds
+    check_counts(low, high, *(count for action in setup.schedule for count in (action.minimum, action.maximum)))
     bounds = np.empty((2, len(load.vcpu)), np.int64)
     bounds[0], bounds[1] = low, high
     due = sorted(_due(setup.schedule, load), key=lambda due: due[0])
@@ -104,6 +105,12 @@ def bounds_by_tick(setup: Setup, load: Load) -> Counts:
     if not due or due[0][0] > 0:
         _check_bounds(*setup.bounds, 0)
     return bounds
+
+
+def changes(bounds: Counts, floor: Counts) -> Counts:
+    """The ticks at which bounds or floor are not what they were a tick before, in order, and one past the end."""
+    moved = (np.diff(bounds) != 0).any(axis=0) | (np.diff(floor) != 0)
+    return np.append(np.flatnonzero(moved) + 1, bounds.shape[1] + 1)
 
 
 def _check_bounds(low: int, high: int, tick: int) -> None:
@@ -122,8 +129,10 @@ def check_counts(*counts: int | None) -> None:
 def numbers_of(setup: Setup, conditions: Conditions, *, initial: int, ticks: int) -> Floats:
     """The plain numbers of a replay, in the engine's order; a delay beyond the end is as long as the replay."""
     check_counts(initial)
-    if not (0 < setup.size.cpu <= engine.MOST and 0 < setup.size.memory <= engine.MOST):
-        raise SetupRefused("bad size", where="setup", value=setup.size, rule="CPU and memory are more than 0")
+    size = (setup.size.cpu, setup.size.memory)
+    if not all(0 < part <= engine.MOST for part in size):
+        rule = f"CPU units and MiB are more than 0 and at most {engine.MOST:.0f}"
+        raise SetupRefused("bad size", where="setup", value=size, rule=rule)
     delays = (conditions.startup_ticks, conditions.metric_delay_ticks, conditions.drain_ticks)
     if initial < 0 or min(delays) < 0:
         raise SetupRefused("negative", where="setup", value=(initial, *delays), rule="tasks and delays are 0 or more")
