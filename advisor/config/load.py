@@ -18,16 +18,26 @@ _SHARES = ("memory_breach_probability", "cpu_throttled_share", "unmet_share")
 
 
 def load_config(path: str | Path | None) -> Config:
-    """The configuration in a file; None or an empty file is the default. Raises ConfigRefused."""
+    """The configuration in a file; None or an empty file is the default. Raises ConfigRefused.
+
+    Limits that an override does not name are those of `[limits]`.
+    """
     if path is None:
         return Config()
     where = str(path)
     data = _read(Path(path), where)
     _check(data, where)
     try:
-        return config_from_dict(data, where=where)
+        return config_from_dict(_inherited(data), where=where)
     except InputRefused as error:
         raise ConfigRefused(error.what, where=where, value=error.value, rule=error.rule) from None
+
+
+def _inherited(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data with each override's limits completed by the file's own `[limits]`."""
+    top = data.get("limits", {})
+    overrides = [{**o, "limits": {**top, **o["limits"]}} if "limits" in o else o for o in data.get("override", [])]
+    return {**data, "override": overrides} if "override" in data else dict(data)
 
 
 def _read(path: Path, where: str) -> dict[str, Any]:
