@@ -58,10 +58,11 @@ def checked_floor(floor: ArrayLike, ticks: int) -> Counts:
     values = np.asarray(floor, dtype=np.float64)
     if values.shape != (ticks,):
         raise SetupRefused("other length", where="floor", value=values.size, rule=f"{ticks} ticks, as demand")
-    bad = ~np.isfinite(values) | (values < 0) | (values != np.floor(values))
+    bad = ~((values >= 0) & (values <= MOST_TASKS) & (values == np.floor(values)))
     if bad.any():
         tick = int(bad.argmax())
-        raise SetupRefused("bad value", where=f"floor, tick {tick}", value=values[tick], rule="whole tasks, 0 or more")
+        rule = f"whole tasks, 0 or more and at most {MOST_TASKS}"
+        raise SetupRefused("bad value", where=f"floor, tick {tick}", value=values[tick], rule=rule)
     return values.astype(np.int64)
 
 

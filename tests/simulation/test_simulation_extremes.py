@@ -63,6 +63,11 @@ def test_more_tasks_than_aws_can_count_are_refused(wrong: dict[str, Any]) -> Non
         simulate(Load(vcpu=np.ones(5)), replace(SETUP, **wrong))
 
 
+def test_a_floor_beyond_what_aws_can_count_is_refused() -> None:
+    with pytest.raises(SetupRefused, match="floor, tick 2.*at most 2147483647"):
+        simulate(Load(vcpu=np.ones(3)), SETUP, floor=[0, 2**31 - 1, 2**31])
+
+
 def test_an_action_long_after_the_end_changes_nothing() -> None:
     later = replace(SETUP, schedule=(ScheduledAction(at_tick=HUGE, minimum=7),))
     assert simulate(Load(vcpu=np.ones(5)), later).desired.tolist() == [1] * 5
