@@ -64,7 +64,7 @@ def test_more_tasks_than_aws_can_count_are_refused(wrong: dict[str, Any]) -> Non
 
 
 def test_a_floor_beyond_what_aws_can_count_is_refused() -> None:
-    with pytest.raises(SetupRefused, match="floor, tick 2.*at most 2147483647"):
+    with pytest.raises(SetupRefused, match=r"floor, tick 2.*at most 2147483647"):
         simulate(Load(vcpu=np.ones(3)), SETUP, floor=[0, 2**31 - 1, 2**31])
 
 
