@@ -17,6 +17,9 @@ CHANGE, PERCENT, EXACT = 0, 1, 2
 KIND, METRIC, LEVEL, POINTS, LOW_POINTS, LOW_LEVEL, OUT_TICKS, IN_TICKS = range(8)
 ADJUSTMENT, FIRST_STEP, LAST_STEP, MAGNITUDE, COOLDOWN_SECONDS, IN_COOLDOWN_SECONDS, SCALES_IN = range(8, 15)
 POLICY_FIELDS = 15
+CPU, MEMORY, REQUESTS = 0, 1, 2
+# Places in the row of plain numbers.
+VCPU, MIB, BASE_MIB, MIB_PER_VCPU, INITIAL, STARTUP, DELAY, DRAIN = range(8)
 NO_STEP = -(2**40)  # below any count that a step can propose
 MOST = 2.0**40  # no count, delay or number of points is larger: beyond any replay, and safe to add up
 TOLERANCE = 1e-9  # CEIL_TOLERANCE of advisor.fargate.scaling; a compiled constant
@@ -25,33 +28,61 @@ _jit: Any = njit(cache=True, nogil=True)
 
 
 @_jit
-def _mean(values, last, points):  # type: ignore[no-untyped-def]
-    """Mean of the `points` values up to index `last`, summed in the order of time."""
+def _value(metric, tick, demand, requests, running, numbers):  # type: ignore[no-untyped-def]
+    """The datapoint of a metric at a tick [percent, or requests per task]; NaN where no task ran."""
+    tasks = running[tick]
+    if tasks == 0:
+        return np.nan
+    capacity = tasks * numbers[VCPU]
+    if metric == CPU:
+        return 100.0 * min(1.0, demand[tick] / capacity)
+    if metric == REQUESTS:
+        return requests[tick] / tasks
+    used = numbers[BASE_MIB] + numbers[MIB_PER_VCPU] * min(demand[tick], capacity) / tasks
+    return min(100.0, 100.0 * used / numbers[MIB])
+
+
+@_jit
+def _mean(metric, last, points, demand, requests, running, numbers):  # type: ignore[no-untyped-def]
+    """Mean of the `points` datapoints up to tick `last`, summed in the order of time."""
     total = 0.0
-    for i in range(last - points + 1, last + 1):
-        total += values[i]
+    for tick in range(last - points + 1, last + 1):
+        total += _value(metric, tick, demand, requests, running, numbers)
     return total / points
 
 
 @_jit
-def _count(policies, metrics, last, above, below):  # type: ignore[no-untyped-def]
-    """Take in the datapoint `last`: for how many in a row each policy's value was above, or below, its level.
+def _edges(level, low_level, capacity):  # type: ignore[no-untyped-def]
+    """(a, b): CPU is above `level` exactly where demand > a, and below `low_level` exactly where demand < b.
 
-    A missing datapoint (NaN) is neither, and ends both runs.
+    Found by stepping over neighbouring floats, so that comparing demands says what comparing percents says.
     """
-    for p in range(policies.shape[0]):
-        value = metrics[int(policies[p, METRIC]), last]
-        above[p] = above[p] + 1 if value > policies[p, LEVEL] else 0
-        below[p] = below[p] + 1 if value < policies[p, LOW_LEVEL] else 0
+    if capacity == 0:
+        return np.inf, -np.inf
+    above = level / 100.0 * capacity
+    while above > 0 and 100.0 * min(1.0, above / capacity) > level:
+        above = np.nextafter(above, -np.inf)
+    while above <= capacity and not 100.0 * min(1.0, np.nextafter(above, np.inf) / capacity) > level:
+        above = np.nextafter(above, np.inf)
+    if level >= 100.0:
+        above = np.inf
+    below = low_level / 100.0 * capacity
+    while below <= capacity and 100.0 * min(1.0, below / capacity) < low_level:
+        below = np.nextafter(below, np.inf)
+    while below > 0 and not 100.0 * min(1.0, np.nextafter(below, -np.inf) / capacity) < low_level:
+        below = np.nextafter(below, -np.inf)
+    if low_level > 100.0:
+        below = np.inf
+    return above, below
 
 
 @_jit
-def _alarmed(policies, above, below):  # type: ignore[no-untyped-def]
-    """(any alarm that asks for more, any that asks for less): what makes a tick worth a look."""
+def _alarmed(policies, above, below, last):  # type: ignore[no-untyped-def]
+    """(any alarm that asks for more, any that asks for less) by the datapoints up to tick `last`."""
     more, less = False, False
     for p in range(policies.shape[0]):
-        more = more or (policies[p, KIND] != STEP_IN and above[p] >= policies[p, POINTS])
-        less = less or (policies[p, KIND] != STEP_OUT and below[p] >= policies[p, LOW_POINTS])
+        more = more or (policies[p, KIND] != STEP_IN and above[p, last] >= policies[p, POINTS])
+        less = less or (policies[p, KIND] != STEP_OUT and below[p, last] >= policies[p, LOW_POINTS])
     return more, less
 
 
@@ -98,33 +129,39 @@ def _stepped(policy, steps, difference, base):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _propose(policies, steps, metrics, last, base, running, above, below):  # type: ignore[no-untyped-def]
+def _propose(  # type: ignore[no-untyped-def]
+    policies, steps, last, base, tasks, above, below, demand, requests, running, numbers
+):
     """What all policies ask for: (out, its cooldown, any out, in, its cooldown, any in); cooldowns in ticks."""
     out, out_ticks, any_out, best_out = 0, 0, False, -1.0
     into, in_ticks, any_in, best_in = 0, 0, False, -1.0
     tracking, agreed, tracked, tracked_ticks, tracked_seconds = 0, 0, -1, 0, -1.0
     for p in range(policies.shape[0]):
         policy = policies[p]
-        values = metrics[int(policy[METRIC])]
-        high, low = above[p] >= policy[POINTS], below[p] >= policy[LOW_POINTS]
+        metric = int(policy[METRIC])
+        high, low = above[p, last] >= policy[POINTS], below[p, last] >= policy[LOW_POINTS]
         proposal, is_out, is_in = NO_STEP, False, False
         if policy[KIND] == TARGET_TRACKING:
             if high:
-                proposal = _up(base * _mean(values, last, int(policy[POINTS])) / policy[LEVEL])
+                mean = _mean(metric, last, int(policy[POINTS]), demand, requests, running, numbers)
+                proposal = _up(base * mean / policy[LEVEL])
                 is_out = True
             tracking += int(policy[SCALES_IN])
             if low and policy[SCALES_IN] > 0:
                 agreed += 1
-                wanted = _up(running * _mean(values, last, int(policy[LOW_POINTS])) / policy[LEVEL])
+                mean = _mean(metric, last, int(policy[LOW_POINTS]), demand, requests, running, numbers)
+                wanted = _up(tasks * mean / policy[LEVEL])
                 seconds = policy[IN_COOLDOWN_SECONDS]
                 if wanted > tracked or (wanted == tracked and seconds > tracked_seconds):
                     tracked, tracked_ticks, tracked_seconds = wanted, int(policy[IN_TICKS]), seconds
         elif policy[KIND] == STEP_OUT:
             if high:
-                proposal = _stepped(policy, steps, values[last] - policy[LEVEL], base)
+                value = _value(metric, last, demand, requests, running, numbers)
+                proposal = _stepped(policy, steps, value - policy[LEVEL], base)
                 is_out = proposal != NO_STEP
         elif low:
-            proposal = _stepped(policy, steps, values[last] - policy[LEVEL], running)
+            value = _value(metric, last, demand, requests, running, numbers)
+            proposal = _stepped(policy, steps, value - policy[LEVEL], tasks)
             is_in = proposal != NO_STEP
         seconds = policy[COOLDOWN_SECONDS]
         if is_out and (not any_out or proposal > out or (proposal == out and seconds > best_out)):
@@ -138,109 +175,101 @@ def _propose(policies, steps, metrics, last, base, running, above, below):  # ty
 
 
 @_jit
-def replay(  # type: ignore[no-untyped-def]
-    demand,
-    requests,
-    deploying,
-    floor,
-    bounds,
-    numbers,
-    policies,
-    steps,
-    running_out,
-    billed_out,
-    desired_out,
-    utilization_out,
-    unmet_out,
-):
-    """Run one setup over one demand; fills the five output arrays and returns the number of scaling actions.
+def replay(demand, requests, deploying, floor, bounds, events, numbers, policies, steps, running, billed, desired):  # type: ignore[no-untyped-def]
+    """Run one setup over one demand; fills `running`, `billed` and `desired`, returns the number of scaling actions.
 
-    `bounds[:, t]` are minimum and maximum in force at tick t; `floor[t]` the predictive floor (0 = none); `numbers` is
-    (vCPU, MiB, base MiB, MiB per vCPU, initial, startup, delay, drain).
+    `bounds[:, t]` are minimum and maximum in force at tick t, `floor[t]` the predictive floor (0 = none); `events`
+    are the ticks at which either changes, in order, with one past the end. A tick in which nothing arrives, leaves,
+    changes or alarms costs two comparisons per policy.
     """
-    ticks = demand.shape[0]
-    vcpu, memory, base_mib, mib_per_vcpu = numbers[0], numbers[1], numbers[2], numbers[3]
-    running, startup, delay, drain = int(numbers[4]), int(numbers[5]), int(numbers[6]), int(numbers[7])
-    desired = running
-    metrics = np.empty((3, ticks))
-    looks_at_memory, looks_at_requests = False, False
-    for p in range(policies.shape[0]):
-        looks_at_memory = looks_at_memory or policies[p, METRIC] == 1
-        looks_at_requests = looks_at_requests or policies[p, METRIC] == 2
+    ticks, count = demand.shape[0], policies.shape[0]
+    vcpu, tasks = numbers[VCPU], int(numbers[INITIAL])
+    startup, delay, drain = int(numbers[STARTUP]), int(numbers[DELAY]), int(numbers[DRAIN])
+    wanted_now = tasks
     arriving = np.zeros(ticks + startup + 2, np.int64)  # pending tasks by ready tick
     leaving = np.zeros(ticks + drain + 2, np.int64)  # draining tasks by end tick
-    pending, draining, actions = 0, 0, 0
+    above = np.zeros((count, ticks), np.int32)  # for how many datapoints in a row, up to each tick
+    below = np.zeros((count, ticks), np.int32)
+    above_run, below_run = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    above_edge, below_edge, edges_for = np.zeros(count), np.zeros(count), -1
+    pending, draining, actions, event = 0, 0, 0, 0
     out_until, in_until, credited = -1, -1, 0
-    above = np.zeros(policies.shape[0], np.int64)
-    below = np.zeros(policies.shape[0], np.int64)
+    low, high, unsettled = 0, 0, True
     for t in range(ticks):
-        running += arriving[t]
-        pending -= arriving[t]
-        arriving[t] = 0
-        draining -= leaving[t]
-        capacity = running * vcpu
-        metrics[0, t] = 100.0 * min(1.0, demand[t] / capacity) if running > 0 else np.nan
-        if looks_at_memory:
-            served = min(demand[t], capacity)
-            used = base_mib + mib_per_vcpu * served / running if running > 0 else np.nan
-            metrics[1, t] = min(100.0, 100.0 * used / memory) if running > 0 else np.nan
-        if looks_at_requests:
-            metrics[2, t] = requests[t] / running if running > 0 else np.nan
-        running_out[t], desired_out[t] = running, desired
-        billed_out[t] = running + pending + draining
-        utilization_out[t] = metrics[0, t]
-        unmet_out[t] = max(0.0, demand[t] - capacity)
-        now = t + 1
+        if pending > 0 or draining > 0:
+            tasks += arriving[t]
+            pending -= arriving[t]
+            arriving[t] = 0
+            draining -= leaving[t]
+        running[t], billed[t], desired[t] = tasks, tasks + pending + draining, wanted_now
+        if tasks != edges_for:
+            edges_for = tasks
+            for p in range(count):
+                above_edge[p], below_edge[p] = _edges(policies[p, LEVEL], policies[p, LOW_LEVEL], tasks * vcpu)
+        asked_cpu = demand[t]
+        for p in range(count):
+            if policies[p, METRIC] == CPU:
+                is_above, is_below = asked_cpu > above_edge[p], asked_cpu < below_edge[p]
+            else:
+                value = _value(int(policies[p, METRIC]), t, demand, requests, running, numbers)
+                is_above, is_below = value > policies[p, LEVEL], value < policies[p, LOW_LEVEL]
+            above_run[p] = (above_run[p] + 1) * int(is_above)
+            below_run[p] = (below_run[p] + 1) * int(is_below)
+            above[p, t], below[p, t] = above_run[p], below_run[p]
+        now, last = t + 1, t - delay
         if now >= ticks:
             break
-        high = bounds[1, now]
-        low = min(max(bounds[0, now], floor[now]), high)
-        wanted = min(max(desired, low), high)
-        last = t - delay
+        if now == events[event] or unsettled:
+            event += now == events[event]
+            high = bounds[1, now]
+            low = min(max(bounds[0, now], floor[now]), high)
+            unsettled = True
+        more, less = False, False
         if last >= 0:
-            _count(policies, metrics, last, above, below)
+            more, less = _alarmed(policies, above, below, last)
+        less = less and now >= in_until and not deploying[t]
+        if not unsettled and not more and not (less and wanted_now > low):
+            continue
         for phase in range(2):
+            wanted = min(max(wanted_now, low), high)
             if phase == 1:
-                more, less = _alarmed(policies, above, below)
-                may_shrink = less and desired > low and now >= in_until and not deploying[t]
-                if not more and not may_shrink:
-                    break
                 in_out = now < out_until
-                base = credited if in_out else running
-                out, out_ticks, any_out, into, in_ticks, any_in = _propose(
-                    policies, steps, metrics, last, base, running, above, below
-                )
-                wanted = desired
+                base = credited if in_out else tasks
+                out, out_ticks, any_out, into, in_ticks, any_in = 0, 0, False, 0, 0, False
+                if more or (less and wanted_now > low):
+                    out, out_ticks, any_out, into, in_ticks, any_in = _propose(
+                        policies, steps, last, base, tasks, above, below, demand, requests, running, numbers
+                    )
                 if any_out:
                     asked = min(max(out, low), high)
-                    if asked > desired:
+                    if asked > wanted_now:
                         if not in_out:
-                            credited = running
+                            credited = tasks
                         wanted = asked
                         out_until, in_until = now + startup + out_ticks, -1
-                elif any_in and may_shrink:
+                elif any_in and less:
                     asked = min(max(into, low), high)
-                    if asked < desired:
+                    if asked < wanted_now:
                         wanted = asked
                         in_until = now + in_ticks
-            if wanted > desired:
+            if wanted > wanted_now:
                 actions += 1
-                count = wanted - desired
-                arriving[now + startup] += count
-                pending += count
-            elif wanted < desired:
+                arriving[now + startup] += wanted - wanted_now
+                pending += wanted - wanted_now
+            elif wanted < wanted_now:
                 actions += 1
-                count = desired - wanted
+                stop = wanted_now - wanted
                 ready = now + startup
-                while count > 0 and pending > 0 and ready >= now:
-                    cancelled = min(count, arriving[ready])
+                while stop > 0 and pending > 0 and ready >= now:
+                    cancelled = min(stop, arriving[ready])
                     arriving[ready] -= cancelled
                     pending -= cancelled
-                    count -= cancelled
+                    stop -= cancelled
                     ready -= 1
-                running -= count
+                tasks -= stop
                 if drain > 0:
-                    leaving[now + drain] += count
-                    draining += count
-            desired = wanted
+                    leaving[now + drain] += stop
+                    draining += stop
+            wanted_now = wanted
+        unsettled = False
     return actions

@@ -44,18 +44,32 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
-    """A replay, tick by tick. `running`, `billed`, `desired` [tasks]; `utilization` [percent], NaN without a task;
-    `unmet` [vCPU]; `actions` counts changes of the desired count.
-    """
+    """A replay, tick by tick: `running`, `billed`, `desired` [tasks]; `actions` counts changes of the desired count."""
 
     setup: Setup
     load: Load
     running: Counts
     billed: Counts
     desired: Counts
-    utilization: Floats
-    unmet: Floats
     actions: int
+
+    @property
+    def capacity(self) -> Floats:
+        """What the running tasks can do in each tick  [vCPU]."""
+        return self.running.astype(np.float64) * self.setup.size.vcpu
+
+    @property
+    def utilization(self) -> Floats:
+        """CPU of the average task in each tick  [percent]; NaN where no task ran."""
+        ran = self.running > 0
+        share: Floats = np.divide(self.load.vcpu, self.capacity, out=np.full(len(ran), np.nan), where=ran)
+        return np.minimum(1.0, share) * 100.0
+
+    @property
+    def unmet(self) -> Floats:
+        """Work that found no capacity in its tick  [vCPU]."""
+        lacking: Floats = np.maximum(0.0, self.load.vcpu - self.capacity)
+        return lacking
 
     @property
     def tick_seconds(self) -> int:

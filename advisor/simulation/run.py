@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from advisor.domain.service import Setup
 from advisor.profile import Demand
 from advisor.simulation import engine
-from advisor.simulation.encode import bounds_by_tick, check_load, checked_floor, numbers_of, policy_rows
+from advisor.simulation.encode import bounds_by_tick, changes, check_load, checked_floor, numbers_of, policy_rows
 from advisor.simulation.loads import load_of
 from advisor.simulation.records import Conditions, Load, Outcome
 
@@ -65,18 +65,15 @@ def _replay(
     start = _within(setup.desired, bounds) if initial is None else initial
     policies, steps = policy_rows(setup.policies, load, floored=floored)
     running, billed, desired = (np.empty(ticks, np.int64) for _ in range(3))
-    utilization, unmet = np.empty(ticks), np.empty(ticks)
     numbers = numbers_of(setup, conditions, initial=start, ticks=ticks)
-    outputs = (running, billed, desired, utilization, unmet)
-    actions = engine.replay(*columns, bounds, numbers, policies, steps, *outputs)
+    events = changes(bounds, columns[3])
+    actions = engine.replay(*columns, bounds, events, numbers, policies, steps, running, billed, desired)
     return Outcome(
         setup=setup,
         load=load,
         running=running,
         billed=billed,
         desired=desired,
-        utilization=utilization,
-        unmet=unmet,
         actions=int(actions),
     )
 
