@@ -111,8 +111,8 @@ def report(review_file: Path, folder: Path) -> int:
     from advisor.report import write_report
 
     result = review_from_json(read_text(review_file), where=str(review_file))
-    with screen.working("Drawing"):
-        written = write_report(result, folder)
+    with screen.progress("Drawing") as progress:
+        written = write_report(result, folder, progress=progress)
     return screen.wrote(written)
 
 
