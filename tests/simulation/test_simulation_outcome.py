@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.domain.policy import TargetTracking
+from advisor.domain.policy import ScheduledAction, TargetTracking
 from advisor.domain.service import Setup, TaskSize
 from advisor.fargate.prices import PriceBook
 from advisor.simulation import Conditions, Load, Outcome, outcome_to_dict, price, simulate, simulate_many
@@ -145,6 +147,28 @@ def test_the_first_count_is_the_desired_one_within_the_bounds_of_tick_0() -> Non
     for desired, first in ((0, 2), (3, 3), (50, 9)):
         setup = Setup(size=SIZE, desired=desired, minimum=2, maximum=9)
         assert simulate(Load(vcpu=np.ones(3)), setup).running.tolist() == [first] * 3
+
+
+@pytest.mark.parametrize(
+    ("offset", "tick", "zone", "first"),
+    [
+        (timedelta(minutes=-2), 60, "UTC", 2),
+        (timedelta(seconds=-90), 60, "UTC", 2),  # due within tick 1: in force from the first tick that starts after it
+        (timedelta(minutes=-2), 20, "UTC", 6),
+        (timedelta(minutes=-2), 60, "Asia/Tokyo", 2),
+        (timedelta(0), 60, "UTC", 0),
+        (timedelta(seconds=1), 60, "UTC", None),  # a day too early for the next one
+    ],
+)
+def test_a_scheduled_action_is_in_force_from_the_first_tick_at_its_instant_or_later(
+    offset: timedelta, tick: int, zone: str, first: int | None
+) -> None:
+    eight = datetime(2026, 3, 2, 8, tzinfo=ZoneInfo(zone))
+    load = Load(vcpu=np.ones(12), start=eight.astimezone(UTC) + offset, tick_seconds=tick)
+    morning = ScheduledAction(expression="cron(0 8 * * ? *)", timezone=zone, minimum=5)
+    outcome = simulate(load, Setup(size=SIZE, desired=1, minimum=1, maximum=9, schedule=(morning,)))
+    before = 12 if first is None else first
+    assert outcome.desired.tolist() == [1] * before + [5] * (12 - before)
 
 
 @settings(deadline=None)
