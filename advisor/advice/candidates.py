@@ -32,15 +32,16 @@ def sizes(setup: Setup, levers: Levers) -> tuple[TaskSize, ...]:
 def resized(setup: Setup, size: TaskSize) -> Setup:
     """The setup with another size; bounds of a scaling service keep the capacity that they allow.
 
-    The maximum is rounded down, so that no change raises the capacity that the owner allowed; the minimum
-    and the desired count stay within it.
+    The maximum is rounded down (to one task at least), so that no change raises the capacity that the owner
+    allowed; the minimum and the desired count stay within it.
     """
     if setup.minimum is None or setup.maximum is None or tracked(setup) is None:
         return replace(setup, size=size)
     ratio = setup.size.cpu / size.cpu
-    maximum = max(setup.minimum, math.floor(setup.maximum * ratio), 1)
-    desired = min(max(math.ceil(setup.desired * ratio), setup.minimum), maximum)
-    return replace(setup, size=size, maximum=maximum, desired=desired)
+    maximum = max(math.floor(setup.maximum * ratio), 1)
+    minimum = min(setup.minimum, maximum)
+    desired = min(max(math.ceil(setup.desired * ratio), minimum), maximum)
+    return replace(setup, size=size, minimum=minimum, maximum=maximum, desired=desired)
 
 
 def least_tasks(setup: Setup, limits: Limits) -> int:
@@ -54,7 +55,7 @@ def families(setup: Setup, size: TaskSize, levers: Levers, limits: Limits) -> It
     """All families of one size for a service with one target-tracking policy on CPU, today's values first."""
     policy = tracked(setup)
     base = resized(setup, size)
-    if policy is None or base.minimum is None or base.maximum is None:
+    if policy is None or base.minimum is None or base.maximum is None or _is_too_large(setup, size):
         return
     for minimum in _minimums(base, levers, limits):
         for out, into in _cooldowns(policy, levers):
@@ -66,6 +67,12 @@ def families(setup: Setup, size: TaskSize, levers: Levers, limits: Limits) -> It
             if levers.scaling:
                 targets = (replace(tuned, target=float(target)) for target in TARGETS)
                 yield Family(setups=tuple(replace(bounds, policies=(tracking,)) for tracking in targets))
+
+
+def _is_too_large(setup: Setup, size: TaskSize) -> bool:
+    """Whether one task is more than all the tasks that the owner allowed; a single one may grow, as a fixed count."""
+    most = setup.bounds[1]
+    return most > 1 and size.cpu > most * setup.size.cpu
 
 
 def _minimums(base: Setup, levers: Levers, limits: Limits) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from advisor.advice.levers import Levers, tracked
 from advisor.advice.replay import run, usd_per_task_hour
 from advisor.advice.rules import ESTIMATE_SLACK, NEAR_COST_SHARE, NONE
 from advisor.advice.score import score
-from advisor.advice.tail import memory_breach_probability
+from advisor.advice.tail import DAYS_AHEAD, chance_of_breach, memory_breach_probability
 from advisor.advice.work import Floats, Work
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.units import HOURS_PER_MONTH, MIB_PER_GIB, SECONDS_PER_HOUR
@@ -93,7 +93,7 @@ def trial_of(search: Search, setup: Setup) -> Trial:
     got = score(running, work, size=setup.size, memory=profile.memory_model, growth=growth)
     hourly_usd = usd_per_task_hour(setup, search.prices, region=work.region)
     measured = got.memory_peak_mib is not None and len(profile.memory_daily_peaks) >= FEWEST_PEAKS
-    chance = memory_breach_probability(profile, setup.size, extra_mib=got.extra_mib) if measured else None
+    chance = chance_of_breach(got.memory_daily_mib, setup.size.memory, days=DAYS_AHEAD) if measured else None
     return Trial(
         setup=setup,
         usd_month=task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd,
@@ -139,17 +139,17 @@ def _boldest_that_holds(search: Search, family: Family) -> tuple[list[Trial], Tr
 
 
 def _worth_trying(search: Search) -> tuple[TaskSize, ...]:
-    """Today's size; and of each CPU the smallest memory that can hold: with the work of a task as it is, and
-    with all the work that the CPU can do, since tasks may do more each when there are fewer."""
+    """Today's size; and of each CPU the memories from the smallest that can hold with the work of a task as it is
+    to the smallest that holds with all the work that the CPU can do: tasks do more each when there are fewer."""
     model, most = search.case.profile.memory_model, float(np.max(search.work.hot_vcpu, initial=0.0))
-    found = dict.fromkeys([search.setup.size])
+    found = [search.setup.size]
     for _, group in groupby(sizes(search.setup, search.levers), key=lambda size: size.cpu):
         alike = tuple(group)
         full_mib = model.mib_per_vcpu * max(0.0, alike[0].vcpu - most)
-        for extra_mib in (0.0, full_mib):
-            holding = (size for size in alike if _holds_memory(search.case, size, extra_mib))
-            found |= dict.fromkeys([size for size in [next(holding, None)] if size])
-    return tuple(found)
+        least = [size for size in alike if _holds_memory(search.case, size, 0.0)]
+        short = [size for size in least if not _surely_holds(search.case, size, full_mib)]
+        found += least[: len(short) + 1]
+    return tuple(dict.fromkeys(found))
 
 
 def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
@@ -159,9 +159,14 @@ def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
         return False
     if len(profile.memory_daily_peaks) < FEWEST_PEAKS:
         return True
-    enough = size.memory >= (profile.memory_peak_gib * MIB_PER_GIB + extra_mib) * case.margins.memory
-    chance = memory_breach_probability(profile, size, extra_mib=extra_mib)
-    return enough and chance <= case.limits.memory_breach_probability
+    return size.memory >= (profile.memory_peak_gib * MIB_PER_GIB + extra_mib) * case.margins.memory
+
+
+def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
+    """Whether a size holds even where every daily peak grows by `extra_mib`: more memory need not be tried."""
+    few = len(case.profile.memory_daily_peaks) < FEWEST_PEAKS
+    chance = 0.0 if few else memory_breach_probability(case.profile, size, extra_mib=extra_mib)
+    return _holds_memory(case, size, extra_mib) and chance <= case.limits.memory_breach_probability
 
 
 def _hourly_means(work: Work) -> Floats:

@@ -9,6 +9,7 @@ from advisor.advice.work import Floats, Work
 from advisor.domain.service import TaskSize
 from advisor.profile import MemoryModel
 from advisor.profile.demand import SATURATED_PERCENT
+from advisor.profile.fit import daily_peaks
 
 _THROTTLED = SATURATED_PERCENT / 100  # of the CPU of a task, as for the recorded history
 
@@ -18,13 +19,13 @@ class Score:
     """Shares 0 to 1; memory of one task in MiB, None where no memory was measured.
 
     `throttled_share`: of the ticks with work, those in which the hottest task had no CPU left.
-    `unmet_share`: of the work. `extra_mib`: how much more the fullest task needs than was observed.
+    `unmet_share`: of the work. `memory_daily_mib`: the highest need per 24 hours, as `daily_peaks` counts them.
     """
 
     throttled_share: float
     unmet_share: float
     memory_peak_mib: float | None
-    extra_mib: float
+    memory_daily_mib: tuple[float, ...]
 
 
 def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, growth: float = 1.0) -> Score:
@@ -46,10 +47,9 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
     need = work.hot_mib + memory.mib_per_vcpu * np.maximum(done - work.hot_vcpu, 0.0)
     seen = np.isfinite(work.hot_mib)
     peak = float(need[seen].max()) if seen.any() else None
-    observed = float(work.hot_mib[seen].max()) if seen.any() else 0.0
     return Score(
         throttled_share=float(throttled[active].mean()) if active.any() else 0.0,
         unmet_share=float(unmet[work.known].sum()) / asked if asked > 0 else 0.0,
         memory_peak_mib=peak,
-        extra_mib=0.0 if peak is None else peak - observed,
+        memory_daily_mib=daily_peaks(need, work.tick_seconds),
     )
