@@ -10,6 +10,7 @@ from advisor.advice.guardrails import Case, container_floor
 from advisor.advice.levers import Levers, find_levers, recorded_only
 from advisor.advice.replay import run
 from advisor.advice.rules import MOST_REPLAY_ERROR, Margins, limits_of
+from advisor.advice.symptoms import symptoms
 from advisor.advice.work import Work, work_of
 from advisor.domain.errors import SetupRefused
 from advisor.domain.finding import Caution
@@ -105,7 +106,7 @@ def case_of(subject: Subject, margins: Margins, profile: Profile) -> Case:
 
 def history_cautions(subject: Subject) -> tuple[Caution, ...]:
     """What to know of the history before acting on it."""
-    found = list(subject.levers.cautions)
+    found = [*subject.levers.cautions, *symptoms(subject.service.setup, subject.work)]
     if subject.service.deploying:
         text = "A deployment was under way when the inventory was taken: its tasks may behave differently."
         found.append(Caution(code="deploying", text=text))
