@@ -36,7 +36,7 @@ def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress |
     """Advice for every service of the store; `progress` gets (services done, services in all).
 
     A service whose data are bad is listed without advice and with the reason; any other error stops the run.
-    Raises NoData for a store without services or without any usage.
+    Raises NoData for a store without services or without any usage, StoreDamaged where its files cannot be read.
     """
     services = store.services
     if not services:
@@ -71,16 +71,16 @@ def _all(store: Store, services: Sequence[Service], config: Config, progress: Pr
 
 
 def _one(store: Store, service: Service, *, prices: PriceBook, config: Config) -> _Reviewed:
+    usage = store.usage(service)
+    if usage.empty:
+        text = "the store holds no usage of it: nothing ran, or nothing was collected."
+        return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
+    start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
     try:
-        usage = store.usage(service)
-        if usage.empty:
-            text = "the store holds no usage of it: nothing ran, or nothing was collected."
-            return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
-        start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
         demand = infer_demand(usage, service)
         advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
     except AdvisorError as error:
-        return _Reviewed(advice=without_advice(service, Caution(code="bad-data", text=str(error))))
+        advice = without_advice(service, Caution(code="bad-data", text=str(error)))
     return _Reviewed(advice=advice, start=start, end=last + timedelta(seconds=service.step_seconds))
 
 
