@@ -96,7 +96,7 @@ def bounds_by_tick(setup: Setup, load: Load) -> Counts:
     check_counts(low, high, *(count for action in setup.schedule for count in (action.minimum, action.maximum)))
     bounds = np.empty((2, len(load.vcpu)), np.int64)
     bounds[0], bounds[1] = low, high
-    due = sorted(_due(setup.schedule, load), key=lambda due: due[0])
+    due = sorted((one for one in _due(setup.schedule, load) if one[0] < bounds.shape[1]), key=lambda one: one[0])
     for number, (tick, action) in enumerate(due):
         low = low if action.minimum is None else action.minimum
         high = high if action.maximum is None else action.maximum
