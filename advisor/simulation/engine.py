@@ -52,28 +52,42 @@ def _mean(metric, last, points, demand, requests, running, numbers):  # type: ig
 
 
 @_jit
-def _edges(level, low_level, capacity):  # type: ignore[no-untyped-def]
-    """(a, b): CPU is above `level` exactly where demand > a, and below `low_level` exactly where demand < b.
+def _reaches(demand, capacity, level, strictly):  # type: ignore[no-untyped-def]
+    """Whether a demand takes CPU above the level, or at least to it."""
+    percent = 100.0 * min(1.0, demand / capacity)
+    return percent > level or (not strictly and percent == level)
 
-    Found by stepping over neighbouring floats, so that comparing demands says what comparing percents says.
+
+@_jit
+def _edge(level, capacity, strictly):  # type: ignore[no-untyped-def]
+    """The smallest demand that takes CPU above the level, or at least to it; infinite where none does.
+
+    Found between neighbouring floats, so that comparing demands says exactly what comparing percents says.
     """
+    if not _reaches(capacity, capacity, level, strictly):
+        return np.inf
+    if _reaches(0.0, capacity, level, strictly):
+        return 0.0
+    guess = level / 100.0 * capacity
+    short, enough = guess * (1.0 - 1e-14), guess * (1.0 + 1e-14)
+    if _reaches(short, capacity, level, strictly) or not _reaches(enough, capacity, level, strictly):
+        short, enough = 0.0, capacity
+    while True:
+        middle = short + (enough - short) / 2.0
+        if middle <= short or middle >= enough:
+            return enough
+        if _reaches(middle, capacity, level, strictly):
+            enough = middle
+        else:
+            short = middle
+
+
+@_jit
+def _edges(level, low_level, capacity):  # type: ignore[no-untyped-def]
+    """(a, b): CPU is above `level` exactly where demand >= a, and below `low_level` exactly where demand < b."""
     if capacity == 0:
         return np.inf, -np.inf
-    above = level / 100.0 * capacity
-    while above > 0 and 100.0 * min(1.0, above / capacity) > level:
-        above = np.nextafter(above, -np.inf)
-    while above <= capacity and not 100.0 * min(1.0, np.nextafter(above, np.inf) / capacity) > level:
-        above = np.nextafter(above, np.inf)
-    if level >= 100.0:
-        above = np.inf
-    below = low_level / 100.0 * capacity
-    while below <= capacity and 100.0 * min(1.0, below / capacity) < low_level:
-        below = np.nextafter(below, np.inf)
-    while below > 0 and not 100.0 * min(1.0, np.nextafter(below, -np.inf) / capacity) < low_level:
-        below = np.nextafter(below, -np.inf)
-    if low_level > 100.0:
-        below = np.inf
-    return above, below
+    return _edge(level, capacity, True), _edge(low_level, capacity, False)
 
 
 @_jit
@@ -209,7 +223,7 @@ def replay(demand, requests, deploying, floor, bounds, events, numbers, policies
         asked_cpu = demand[t]
         for p in range(count):
             if policies[p, METRIC] == CPU:
-                is_above, is_below = asked_cpu > above_edge[p], asked_cpu < below_edge[p]
+                is_above, is_below = asked_cpu >= above_edge[p], asked_cpu < below_edge[p]
             else:
                 value = _value(int(policies[p, METRIC]), t, demand, requests, running, numbers)
                 is_above, is_below = value > policies[p, LEVEL], value < policies[p, LOW_LEVEL]
