@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from advisor.advice.confidence import confidence
 from advisor.advice.decide import Decision, decide
-from advisor.advice.evidence import alternatives, history, price_cautions, risk
+from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk
 from advisor.advice.explain import reasons
 from advisor.advice.money import usd_range
 from advisor.advice.replay import replayed
@@ -169,4 +169,5 @@ def _assembled(decision: Decision) -> Advice:
         owner=subject.service.owner,
         tags=dict(subject.service.tags),
         history=history(subject, decision.today, then),
+        frontier=frontier(decision),
     )

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
-from advisor.advice.choose import trial_of
+from advisor.advice.choose import Search, trial_of
 from advisor.advice.decide import Decision
 from advisor.advice.guardrails import Trial, broken_rules
+from advisor.advice.levers import tracked
 from advisor.advice.replay import Replay, replayed
-from advisor.advice.rules import NONE
+from advisor.advice.rules import NONE, TARGETS
 from advisor.advice.subject import Subject, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.words import share
 from advisor.advice.work import Floats, hourly
-from advisor.domain.finding import Alternative, Caution, History, Risk
+from advisor.domain.finding import Alternative, Caution, FrontierPoint, History, Risk
+from advisor.domain.policy import TargetTracking
 from advisor.domain.service import Setup
 from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.billing import Bill
@@ -54,6 +57,37 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     if decision.verdict == "change":
         losers[today] = f"today's setup: {decision.broken[0]}" if decision.broken else "today's setup: costs more"
     return tuple(_alternative(decision, setup, why) for setup, why in losers.items())
+
+
+def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
+    """Today's and the recommended setup under every target that is tried, replayed over the work as it was.
+
+    Empty for a service without exactly one target-tracking policy on CPU.
+    """
+    subject = decision.subject
+    if not subject.levers.scaling:
+        return ()
+    search = search_in(subject, NONE)
+    setups = dict.fromkeys((decision.today.setup, decision.then.setup))
+    return tuple(
+        _frontier_point(search, setup, policy, target, "current" if setup == decision.today.setup else "recommended")
+        for setup in setups
+        if (policy := tracked(setup)) is not None
+        for target in sorted({float(t) for t in TARGETS} | {policy.target})
+    )
+
+
+def _frontier_point(
+    search: Search, setup: Setup, policy: TargetTracking, target: float, of: Literal["current", "recommended"]
+) -> FrontierPoint:
+    trial = trial_of(search, replace(setup, policies=(replace(policy, target=target),)))
+    return FrontierPoint(
+        of=of,
+        target=target,
+        usd_month=replayed(trial.setup, search.work, search.levers.counts, search.prices).usd_month,
+        unmet_share=trial.score.unmet_share,
+        cpu_throttled_share=trial.score.throttled_share,
+    )
 
 
 def price_cautions(bill: Bill) -> tuple[Caution, ...]:

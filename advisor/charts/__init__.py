@@ -5,7 +5,8 @@ Charts are drawn on the UTC clock; every axis names its unit. A missing value br
 
 from advisor.charts.drawing import to_svg
 from advisor.charts.fleet import savings
+from advisor.charts.frontier import frontier
 from advisor.charts.service import history, memory
 from advisor.charts.timeline import timeline
 
-__all__ = ["history", "memory", "savings", "timeline", "to_svg"]
+__all__ = ["frontier", "history", "memory", "savings", "timeline", "to_svg"]

@@ -64,6 +64,20 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrontierPoint:
+    """One setup on the way from cheap to safe: its replayed cost, and the share of work and of time that it fails.
+
+    `target`: the CPU target [percent], all else as in the setup named by `of`.
+    """
+
+    of: Literal["current", "recommended"]
+    target: float
+    usd_month: Usd
+    unmet_share: float
+    cpu_throttled_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What the report draws: one value per `step_seconds` from `start`; None = nothing was measured.
 
@@ -100,6 +114,7 @@ class Advice:
     owner: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     history: History | None = None
+    frontier: tuple[FrontierPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from advisor.charts import history, memory, savings, to_svg
+from advisor.charts import frontier, history, memory, savings, to_svg
 from advisor.domain.finding import Advice, Review
 from advisor.report.clean import visible
 from advisor.report.view import Row
@@ -56,7 +56,22 @@ def _pictures(row: Row) -> Captioned:
     pairs = [("Work of the service and the capacity it had, vCPU", cpu)]
     if any(value is not None for value in past.memory_peak_gib):
         pairs.append(("Memory of the fullest task and the size of a task, GiB", _memory_image(advice)))
+    if advice.frontier:
+        pairs += [
+            ("What each target costs, and what it throttles", image(to_svg(frontier(advice)), alt=_frontier_alt(row))),
+            (
+                "What each target costs, and what it leaves undone",
+                image(to_svg(frontier(advice, "unmet")), alt=_frontier_alt(row)),
+            ),
+        ]
     return tuple(pairs)
+
+
+def _frontier_alt(row: Row) -> str:
+    points = row.advice.frontier
+    least, most = min(p.usd_month for p in points), max(p.usd_month for p in points)
+    targets = f"targets {min(p.target for p in points):g} to {max(p.target for p in points):g} %"
+    return f"{row.advice.id.service}: {targets} cost {money(least)} to {money(most)} a month; higher targets fail more."
 
 
 def _memory_image(advice: Advice) -> Markup:

@@ -1,0 +1,42 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from advisor.charts import frontier, to_svg
+from advisor.domain.errors import NoData
+from advisor.domain.finding import Advice, FrontierPoint
+from advisor.domain.policy import TargetTracking
+from advisor.domain.service import ServiceId, Setup, TaskSize
+
+NOW = Setup(
+    size=TaskSize.of(vcpu=1, gib=2),
+    desired=4,
+    minimum=2,
+    maximum=10,
+    policies=(TargetTracking(metric="cpu", target=70),),
+)
+POINTS = tuple(
+    FrontierPoint(of="current", target=t, usd_month=Decimal(u), unmet_share=0.001, cpu_throttled_share=s)
+    for t, u, s in ((60.0, "120.00", 0.002), (70.0, "100.00", 0.0125), (80.0, "90.00", 0.03))
+)
+ADVICE = Advice(
+    id=ServiceId(account="1", region="us-east-1", service="prod/<b>"), verdict="keep", current=NOW, frontier=POINTS
+)
+
+
+def test_the_frontier_shows_every_target_in_percent_and_marks_the_one_in_force() -> None:
+    layers = frontier(ADVICE).to_dict()["layer"]
+    drawn = layers[0]["data"]["values"]
+    assert [(row["usd"], row["share"]) for row in drawn] == [(120.0, 0.2), (100.0, 1.25), (90.0, 3.0)]
+    assert [row["label"] for row in layers[1]["data"]["values"]] == ["target 70 %"]
+
+
+def test_the_other_failing_is_unmet_work() -> None:
+    assert {row["share"] for row in frontier(ADVICE, "unmet").to_dict()["layer"][0]["data"]["values"]} == {0.1}
+
+
+def test_the_frontier_becomes_a_static_picture_and_a_service_without_one_is_refused() -> None:
+    assert "target 70 %" in to_svg(frontier(ADVICE))
+    with pytest.raises(NoData, match="no frontier"):
+        frontier(replace(ADVICE, frontier=()))
