@@ -26,14 +26,14 @@ ADVICE = Advice(
 
 
 def test_the_frontier_shows_every_target_in_percent_and_marks_the_one_in_force() -> None:
-    layers = frontier(ADVICE).to_dict()["layer"]
-    drawn = layers[0]["data"]["values"]
+    layers = frontier(ADVICE).layer
+    drawn = layers[0].data["values"]
     assert [(row["usd"], row["share"]) for row in drawn] == [(120.0, 0.2), (100.0, 1.25), (90.0, 3.0)]
-    assert [row["label"] for row in layers[1]["data"]["values"]] == ["target 70 %"]
+    assert [row["label"] for row in layers[1].data["values"]] == ["target 70 %"]
 
 
 def test_the_other_failing_is_unmet_work() -> None:
-    assert {row["share"] for row in frontier(ADVICE, "unmet").to_dict()["layer"][0]["data"]["values"]} == {0.1}
+    assert {row["share"] for row in frontier(ADVICE, "unmet").layer[0].data["values"]} == {0.1}
 
 
 def test_the_frontier_becomes_a_static_picture_and_a_service_without_one_is_refused() -> None:
