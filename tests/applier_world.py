@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from botocore.exceptions import ClientError
+from applier_scaling import ScalingWorld, refused
 
 from advisor.domain.finding import Advice, Review, Totals, UsdMonth
 from advisor.domain.inventory import Container, NamedPolicy, Scaling, Service, TaskDefinition
@@ -22,7 +22,11 @@ WRITES = {
     "deregister_task_definition",
     "update_service",
     "register_scalable_target",
+    "deregister_scalable_target",
     "put_scaling_policy",
+    "delete_scaling_policy",
+    "put_scheduled_action",
+    "delete_scheduled_action",
 }
 
 
@@ -30,16 +34,13 @@ class Killed(BaseException):
     """The process ends here, as by kill -9."""
 
 
-class World:
+class World(ScalingWorld):
     """What AWS holds; `before` and `after` see each call as (operation, parameters) and may raise."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.definitions: dict[str, dict[str, Any]] = {}
         self.services: dict[str, dict[str, Any]] = {}
-        self.targets: dict[str, dict[str, Any]] = {}
-        self.policies: dict[str, dict[str, dict[str, Any]]] = {}
-        self.actions: dict[str, list[dict[str, Any]]] = {}
-        self.alarms: dict[str, dict[str, Any]] = {}
         self.before: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.after: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.calls: list[str] = []
@@ -68,9 +69,13 @@ class World:
         """What a user sees: services, active revisions, scaling."""
         active = sorted(a for a, d in self.definitions.items() if d["taskDefinition"]["status"] == "ACTIVE")
         services = {n: (s["taskDefinition"], s["desiredCount"]) for n, s in self.services.items()}
-        return copy.deepcopy(
-            {"services": services, "active": active, "targets": self.targets, "policies": self.policies}
-        )
+        scaling = {
+            "targets": self.targets,
+            "policies": {i: p for i, p in self.policies.items() if p},
+            "actions": {i: a for i, a in self.actions.items() if a},
+            "tags": self.tags,
+        }
+        return copy.deepcopy({"services": services, "active": active, **scaling})
 
     def writes(self) -> list[str]:
         return [call for call in self.calls if call in WRITES]
@@ -119,33 +124,6 @@ class World:
             state = "IN_PROGRESS" if self.polls_until_steady else "COMPLETED"
             held["deployments"] = [{"status": "PRIMARY", "taskDefinition": arn, "rolloutState": state}]
         return {"service": held}
-
-    def _describe_scalable_targets(self, *, ResourceIds: list[str], **_: Any) -> Any:  # noqa: N803
-        return {"ScalableTargets": [t for i, t in self.targets.items() if i in ResourceIds]}
-
-    def _register_scalable_target(self, *, ResourceId: str, **fields: Any) -> dict[str, Any]:  # noqa: N803
-        held = self.targets.setdefault(ResourceId, {"ResourceId": ResourceId})
-        held |= {key: fields[key] for key in ("MinCapacity", "MaxCapacity", "SuspendedState") if key in fields}
-        return {}
-
-    def _describe_scaling_policies(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803
-        return {"ScalingPolicies": list(self.policies.get(ResourceId, {}).values())}
-
-    def _put_scaling_policy(self, *, ResourceId: str, PolicyName: str, **fields: Any) -> dict[str, Any]:  # noqa: N803
-        kept = {key: value for key, value in fields.items() if key not in ("ServiceNamespace", "ScalableDimension")}
-        held = {"ResourceId": ResourceId, "PolicyName": PolicyName, "PolicyARN": f"arn:{PolicyName}", **kept}
-        self.policies.setdefault(ResourceId, {})[PolicyName] = held
-        return {}
-
-    def _describe_alarms(self, *, AlarmNames: list[str]) -> Any:  # noqa: N803
-        return {"MetricAlarms": [self.alarms[name] for name in AlarmNames if name in self.alarms]}
-
-    def _describe_scheduled_actions(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803
-        return {"ScheduledActions": self.actions.get(ResourceId, [])}
-
-
-def refused(code: str, message: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 def definition_request(*, cpu: int = 1024, memory: int = 2048, family: str = "checkout") -> dict[str, Any]:

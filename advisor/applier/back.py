@@ -6,15 +6,16 @@ each field may hold what was read before or anything that was announced, and not
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from advisor.applier.aws import Aws, Client
 from advisor.applier.definitions import describe, ours
-from advisor.applier.description import allowed, differences
+from advisor.applier.description import ABSENT, BY_SCHEDULE, allowed, differences
 from advisor.applier.journal import Journal
 from advisor.applier.live import Live, read_live
 from advisor.applier.steps import steps_between
-from advisor.applier.writer import Patience, Writer
+from advisor.applier.writer import Exact, Patience, Writer
 from advisor.domain.errors import ApplyFailed, InputRefused, one_line
 from advisor.domain.plan import Step
 from advisor.domain.service import ServiceId
@@ -24,18 +25,22 @@ from advisor.domain.service import ServiceId
 class Trace:
     """What a journal says about one change.
 
-    `announced` are its "before" entries in order, `registered` is the new revision's ARN if it was written
-    down, `undone` says that it was already taken back and read back.
+    `exact` and `target` give the scaling of before again, `desired` is the count of that moment. `announced`
+    are its "before" entries in order, `registered` is the new revision's ARN if it was written down, `undone`
+    says that it was already taken back and read back. `count_is_free`: scaling may have moved the count since.
     """
 
     number: int
     id: ServiceId
     summary: str
     before: Mapping[str, Any]
-    policies: Mapping[str, Mapping[str, Any]]
+    exact: Exact
+    target: Mapping[str, Any] | None = None
+    desired: int = 0
     announced: tuple[Mapping[str, Any], ...] = ()
     registered: str | None = None
     undone: bool = False
+    count_is_free: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +68,22 @@ def look(trace: Trace, client: Client) -> Return:
     aws = Aws(client, trace.id)
     live = read_live(aws)
     revisions = tuple(_registered_by(trace, aws))
-    sets = [e["sets"] for e in trace.announced]
-    choices = (trace.before, *sets, *({"task_definition": arn} for arn in revisions))
+    choices = (trace.before, *_choices(trace, live.description), *({"task_definition": arn} for arn in revisions))
     return Return(trace=trace, live=live, revisions=revisions, problems=tuple(allowed(live.description, choices)))
+
+
+def _choices(trace: Trace, live: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What fields may hold beside what was read before: what was announced, and what follows from it."""
+    yield from (e["sets"] for e in trace.announced)
+    if trace.count_is_free:
+        yield {"desired_count": live["desired_count"]}
+    if live["scheduled_actions"]:
+        yield {"scalable_target": dict.fromkeys(("minimum", "maximum"), BY_SCHEDULE)}
+    if trace.target is not None:
+        yield {"scalable_target": {"minimum": trace.target["MinCapacity"], "maximum": trace.target["MaxCapacity"]}}
+    groups = (trace.before, *(e["sets"] for e in trace.announced))
+    for action in (a for group in groups for a in group.get("scheduled_actions", {}).values() if a != ABSENT):
+        yield {"scalable_target": {key: action[key] for key in ("minimum", "maximum") if action[key] is not None}}
 
 
 def take_back(back: Return, client: Client, journal: Journal, patience: Patience) -> bool:
@@ -74,7 +92,7 @@ def take_back(back: Return, client: Client, journal: Journal, patience: Patience
     Raises AwsFailed where AWS refuses and ApplyFailed where something does not read back.
     """
     trace, aws = back.trace, Aws(client, back.trace.id)
-    writer = Writer(aws, journal, number=trace.number, patience=patience, exact=trace.policies)
+    writer = Writer(aws, journal, number=trace.number, patience=patience, exact=trace.exact)
     for step in _steps(back, aws):
         writer.do(step)
     left = list(differences(trace.before, read_live(aws).description))
@@ -94,7 +112,10 @@ def _steps(back: Return, aws: Aws) -> Iterator[Step]:
     if before["task_definition"] != now["task_definition"]:
         held = describe(aws, before["task_definition"])["taskDefinition"]
         factor = int(back.live.definition["cpu"]) / int(held["cpu"])
-    yield from steps_between(now, before, factor=factor)
+    target = back.trace.target
+    base = (target["MinCapacity"], target["MaxCapacity"]) if target else None
+    moved = any(e["kind"] == "register-scalable-target" for e in back.trace.announced)
+    yield from steps_between(now, before, factor=factor, base=base, settle=moved, start=back.trace.desired)
     for arn in _active(back.revisions, aws):
         yield deregister_step(arn)
 
@@ -133,8 +154,32 @@ def _trace(change: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> T
         id=ServiceId(**change["id"]),
         summary=change["summary"],
         before=change["before"],
-        policies=change["policies"],
+        exact=Exact(
+            policies=change["policies"],
+            actions=change.get("actions", {}),
+            tags=change.get("tags", {}),
+            since=datetime.fromisoformat(change["at"]),
+        ),
+        target=change.get("target"),
+        desired=change.get("desired", 0),
+        count_is_free=_count_is_free(change["before"], own),
         announced=tuple(e for e in own if e["event"] == "before"),
         registered=results[-1]["arn"] if results else None,
         undone=any(e["event"] == "undone" for e in own),
     )
+
+
+def _count_is_free(before: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether scaling may have moved the count since; not where a fixed one was set after the target went."""
+    targeted = free = before["scalable_target"] is not None
+    sets: Mapping[str, Any] = {}
+    for entry in own:
+        if entry["event"] == "before":
+            sets = entry["sets"]
+            if entry["kind"] == "register-scalable-target":
+                targeted = free = True
+        elif entry["event"] == "after" and entry["kind"] == "deregister-scalable-target":
+            targeted = False
+        elif entry["event"] == "after" and "desired_count" in sets:
+            free = targeted
+    return free

@@ -1,11 +1,16 @@
 """What must hold before anything is written: nothing drifted, nothing is under way, the plan is understood."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 from advisor.applier.aws import Aws, Client
 from advisor.applier.description import differences
 from advisor.applier.live import Live, read_live
-from advisor.applier.steps import KEEP, REGISTERED, TRACKING
+from advisor.applier.policies import CONFIGURATIONS
+from advisor.applier.policies import FIELDS as CONFIGURED
+from advisor.applier.raising import BY_CLOCK, KEEP
+from advisor.applier.steps import REGISTERED
 from advisor.domain.errors import ApplyRefused, InputRefused, one_line
 from advisor.domain.plan import Change, Plan, Step
 from advisor.domain.service import OperatingSystem, TaskSize
@@ -15,9 +20,15 @@ from advisor.fargate.sizes import check_size, parse_cpu, parse_memory
 FIELDS: Mapping[str, frozenset[str]] = {
     "register-task-definition": frozenset({"family", "from", "cpu", "memory", "containers"}),
     "update-service": frozenset({"taskDefinition", "desiredCount"}),
-    "register-scalable-target": frozenset({"MinCapacity", "MaxCapacity", KEEP}),
-    "put-scaling-policy": frozenset({"PolicyName", "PolicyType", TRACKING}),
+    "register-scalable-target": frozenset({"MinCapacity", "MaxCapacity", "SuspendedState", KEEP, BY_CLOCK}),
+    "deregister-scalable-target": frozenset(),
+    "put-scaling-policy": frozenset({"PolicyName", "PolicyType", *CONFIGURATIONS.values()}),
+    "delete-scaling-policy": frozenset({"PolicyName"}),
+    "put-scheduled-action": frozenset({"ScheduledActionName", "Schedule", "Timezone", "ScalableTargetAction"}),
+    "delete-scheduled-action": frozenset({"ScheduledActionName"}),
 }
+_KINDS = {name: kind for kind, name in CONFIGURATIONS.items()}
+_PLAIN_METRIC = {"PredefinedMetricType", "TargetValue", "PredefinedMetricPairSpecification"}
 _CONTAINER_FIELDS = {"name", "cpu", "memory", "memoryReservation"}
 _MOST_SHOWN = 12
 
@@ -47,7 +58,8 @@ def refusal(problems: list[str], *, changed: str = "Nothing was changed.") -> Ap
 
 def problems_of(change: Change, live: Live) -> Iterator[str]:
     """Why a change cannot be made now; each a few words that name field, expected and live value."""
-    yield from differences(change.expects, live.description)
+    yield from differences(change.expects, _without_ended(live, change))
+    yield from _final_problems(change, live)
     if live.deploying:
         yield "a deployment is under way"
     if live.definition.get("status", "ACTIVE") != "ACTIVE":
@@ -58,6 +70,29 @@ def problems_of(change: Change, live: Live) -> Iterator[str]:
     named = {c["name"] for c in live.definition["containerDefinitions"]}
     for name in sorted(_containers(change.steps) - named):
         yield f"the task definition has no container {one_line(name)}"
+
+
+def _without_ended(live: Live, change: Change) -> Mapping[str, Any]:
+    """Without the scheduled actions whose end has passed, which a collection leaves out."""
+    now, expected = datetime.now(UTC), change.expects.get("scheduled_actions")
+    named = expected if isinstance(expected, Mapping) else {}
+    kept = {
+        name: action
+        for name, action in live.description["scheduled_actions"].items()
+        if name in named or action["end"] is None or datetime.fromisoformat(action["end"]) > now
+    }
+    return {**live.description, "scheduled_actions": kept}
+
+
+def _final_problems(change: Change, live: Live) -> Iterator[str]:
+    """Deletions that undo could not take back: an alarm goes on naming the policy that is gone."""
+    gone = {str(s.parameters.get("PolicyName")) for s in change.steps if s.kind == "delete-scaling-policy"}
+    whole = any(step.kind == "deregister-scalable-target" for step in change.steps)
+    for name, fields in live.description["policies"].items():
+        if (whole or name in gone) and fields["type"] == "StepScaling":
+            yield f"policy {one_line(name)} scales in steps: once deleted, its alarm could not find it again"
+    if whole and (left := {*live.description["policies"]} - gone):
+        yield f"the target would go with policies that the plan does not name: {', '.join(map(one_line, sorted(left)))}"
 
 
 def _size_problems(change: Change, live: Live) -> Iterator[str]:
@@ -84,9 +119,33 @@ def step_problems(steps: tuple[Step, ...]) -> Iterator[str]:
             yield f"{step.kind} may not set {', '.join(map(one_line, sorted(odd)))}"
         elif step.parameters.get("taskDefinition") == REGISTERED and not registers:
             yield "a revision is rolled out that the plan does not register"
+        else:
+            yield from _scaling_problems(step)
     for fields in _container_fields(steps):
         if odd := set(fields) - _CONTAINER_FIELDS:
             yield f"a container's {', '.join(map(one_line, sorted(odd)))} may not be set"
+
+
+def _scaling_problems(step: Step) -> Iterator[str]:
+    for name, value in step.parameters.items():
+        fields = set(value) if isinstance(value, Mapping) else set()
+        if name in _KINDS:
+            for odd in sorted(fields - CONFIGURED[_KINDS[name]] | set(_nested(value)) - _PLAIN_METRIC):
+                yield f"a policy's {one_line(odd)} may not be set"
+        elif name == "ScalableTargetAction" and (odd_ones := fields - {"MinCapacity", "MaxCapacity"}):
+            yield f"a scheduled action's {', '.join(map(one_line, sorted(odd_ones)))} may not be set"
+        elif name == "SuspendedState" and isinstance(value, Mapping) and any(value.values()):
+            yield "scaling may not be suspended"
+
+
+def _nested(config: object) -> Iterator[str]:
+    """The names inside a configuration's metric, which is to be a predefined one."""
+    if isinstance(config, Mapping):
+        specifications = config.get("MetricSpecifications")
+        found = [config.get("PredefinedMetricSpecification")]
+        found += specifications if isinstance(specifications, list | tuple) else []
+        found += [f.get("PredefinedMetricPairSpecification") for f in found if isinstance(f, Mapping)]
+        yield from (str(name) for metric in found if isinstance(metric, Mapping) for name in metric)
 
 
 def _container_fields(steps: tuple[Step, ...]) -> Iterator[Mapping[str, object]]:

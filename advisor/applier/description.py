@@ -9,7 +9,7 @@ capacity                 provider, base and weight; a launch type reads as its p
 scalable_target          minimum, maximum, what is suspended; None where there is no target.
                          Where scheduled actions move the bounds, they read `BY_SCHEDULE`: no numbers
 policies                 by name: the fields that decide how the policy scales
-scheduled_actions        by name: expression, time zone, minimum, maximum
+scheduled_actions        by name: expression, time zone, minimum, maximum, and from when to when it acts
 deployment_controller    ECS, CODE_DEPLOY or EXTERNAL
 resource_management      CUSTOMER, or ECS for Express Mode
 owner                    who owns the fields, in words; None where no owner left a mark
@@ -17,6 +17,7 @@ owner                    who owns the fields, in words; None where no owner left
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from advisor.domain.errors import one_line
@@ -26,7 +27,12 @@ from advisor.domain.policy import Policy, PredictiveScaling, StepScaling, Target
 Description = Mapping[str, Any]
 
 BY_SCHEDULE = "set by scheduled actions"
-_ABSENT = "absent"
+ABSENT = "absent"
+SUSPENDED = {
+    "scale_in_suspended": "DynamicScalingInSuspended",
+    "scale_out_suspended": "DynamicScalingOutSuspended",
+    "scheduled_suspended": "ScheduledScalingSuspended",
+}
 _METRICS = {
     "ECSServiceAverageCPUUtilization": "cpu",
     "ECSServiceAverageCPUUtilizationHighResolution": "cpu",
@@ -98,6 +104,24 @@ def live_policy_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
             return {"type": "Other"}
 
 
+def action_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a scheduled action, from DescribeScheduledActions or the parameters of PutScheduledAction."""
+    bounds = raw.get("ScalableTargetAction", {})
+    return {
+        "expression": raw["Schedule"],
+        "timezone": raw.get("Timezone") or "UTC",
+        "minimum": bounds.get("MinCapacity"),
+        "maximum": bounds.get("MaxCapacity"),
+        "start": instant_text(raw.get("StartTime")),
+        "end": instant_text(raw.get("EndTime")),
+    }
+
+
+def instant_text(value: datetime | str | None) -> str | None:
+    """An instant as text in UTC, which the AWS calls take too."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
 def differences(expected: object, live: object, *, field: str = "") -> Iterator[str]:
     """One line for each field that differs: `scalable_target.minimum: expected 2, live 3`."""
     if isinstance(expected, Mapping) and isinstance(live, Mapping):
@@ -105,7 +129,7 @@ def differences(expected: object, live: object, *, field: str = "") -> Iterator[
             return
         for key in sorted({*expected, *live}):
             below = f"{field}.{one_line(key)[1:-1]}" if field else key
-            yield from differences(expected.get(key, _ABSENT), live.get(key, _ABSENT), field=below)
+            yield from differences(expected.get(key, ABSENT), live.get(key, ABSENT), field=below)
     elif expected != live:
         yield f"{field}: expected {_shown(expected)}, live {_shown(live)}"
 
@@ -118,16 +142,32 @@ def allowed(live: object, choices: tuple[object, ...], *, field: str = "") -> It
             return
         for key in sorted({*live, *(k for m in mappings for k in m)}):
             below = f"{field}.{one_line(key)[1:-1]}" if field else key
-            values = tuple(m.get(key, _ABSENT) for m in mappings if key in m or m is mappings[0])
-            yield from allowed(live.get(key, _ABSENT), values, field=below)
+            values = tuple(m.get(key, ABSENT) for m in mappings if key in m or m is mappings[0])
+            yield from allowed(live.get(key, ABSENT), values, field=below)
     elif live not in choices:
         yield f"{field}: expected {_shown(choices[0])}, live {_shown(live)}"
 
 
 def merged(before: Description, sets: Description) -> dict[str, Any]:
-    """The description after some fields were set."""
-    both = {key: {**before[key], **value} for key, value in sets.items() if isinstance(value, Mapping) and before[key]}
-    return {**before, **sets, **both}
+    """The description after some fields were set; an entry that reads `ABSENT` is taken away."""
+    return settled({**before, **{key: _laid_over(before[key], value) for key, value in sets.items()}})
+
+
+def settled(description: Description) -> dict[str, Any]:
+    """As it reads back: no numbers where scheduled actions move the bounds, no count where there is a target."""
+    target, scheduled = description["scalable_target"], bool(description["scheduled_actions"])
+    count = description["desired_count"]
+    return {
+        **description,
+        "scalable_target": by_schedule(target, scheduled) if target else None,
+        "desired_count": None if target else count,
+    }
+
+
+def _laid_over(held: Any, value: Any) -> Any:
+    if not isinstance(held, Mapping) or not isinstance(value, Mapping):
+        return value
+    return {key: inner for key, inner in {**held, **value}.items() if inner != ABSENT}
 
 
 def _target(scaling: Scaling) -> dict[str, Any]:
@@ -161,6 +201,8 @@ def _schedule(named: NamedSchedule) -> dict[str, Any]:
         "timezone": action.timezone,
         "minimum": action.minimum,
         "maximum": action.maximum,
+        "start": instant_text(named.start),
+        "end": instant_text(named.end),
     }
 
 
@@ -228,4 +270,4 @@ def _live_steps(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    return value if value == _ABSENT else one_line(value, 120)
+    return value if value == ABSENT else one_line(value, 120)

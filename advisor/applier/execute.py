@@ -113,13 +113,25 @@ def _begin(change: Change, number: int, aws: Aws, book: Journal) -> Live:
         summary=change.summary,
         before=live.description,
         policies=live.policies,
+        actions=live.actions,
+        target=live.target,
+        desired=live.desired,
+        tags=_target_tags(change, live, aws),
     )
     return live
 
 
+def _target_tags(change: Change, live: Live, aws: Aws) -> dict[str, str]:
+    """The tags of a scalable target that the change takes away; nothing else would know them afterwards."""
+    if not any(step.kind == "deregister-scalable-target" for step in change.steps):
+        return {}
+    answer = aws.scaling("list_tags_for_resource", ResourceARN=live.target_arn)
+    return dict(answer.get("Tags", {}))
+
+
 def _apply(change: Change, before: Live, writer: Writer) -> Done:
     left = _write(change, writer)
-    _verify(change, before, writer)
+    _verify(change, before, writer, left=left)
     writer.journal.write("verified", change=writer.number, rolling=writer.rolling)
     says = tuple(step.says for step in left)
     return Done(id=change.id, summary=change.summary, rolling=writer.rolling, left=says)
@@ -137,10 +149,13 @@ def _write(change: Change, writer: Writer) -> list[Step]:
     return left
 
 
-def _verify(change: Change, before: Live, writer: Writer) -> None:
+def _verify(change: Change, before: Live, writer: Writer, *, left: list[Step]) -> None:
     """Read back every field; raises ApplyFailed naming those that do not hold what was set."""
     wanted: dict[str, Any] = dict(before.description)
     for sets in writer.sets:
         wanted = merged(wanted, sets)
-    if problems := list(differences(wanted, read_live(writer.aws).description)):
+    live = read_live(writer.aws).description
+    if left and before.target is not None:  # the count stays where scaling has left it
+        wanted["desired_count"] = live["desired_count"]
+    if problems := list(differences(wanted, live)):
         raise ApplyFailed(f"{change.id}: does not read back as set: {'; '.join(problems)}.")

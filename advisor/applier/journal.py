@@ -4,7 +4,9 @@
 event      what it holds
 =========  =======================================================================================
 begin      format, the plan's instant and origin
-change     number, service, the description read before, the policies' whole configuration
+change     number, service, the description read before, and what gives all of its scaling again: the whole
+           configuration of policies and scheduled actions, the scalable target, its tags where it goes,
+           and the tasks desired at that moment
 before     change, step kind, words, the parameters that will be sent, what they set in the description
 after      change, step kind, the result
 failed     change, step kind, the error
@@ -34,7 +36,7 @@ class Journal:
     """An open journal; every line is on disk when `write` returns."""
 
     def __init__(self, path: Path, *, now: Callable[[], datetime], new: bool) -> None:
-        self.path, self._now = path, now
+        self.path, self.now = path, now
         flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT | os.O_EXCL if new else 0)
         try:
             if new:
@@ -53,7 +55,7 @@ class Journal:
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one line and bring it to disk; raises ApplyFailed where that cannot be."""
-        line = json.dumps({"at": self._now().isoformat(), "event": event, **fields}, allow_nan=False)
+        line = json.dumps({"at": self.now().isoformat(), "event": event, **fields}, allow_nan=False)
         data = line.encode() + b"\n"
         try:
             while data:

@@ -4,32 +4,38 @@ Reads: DescribeServices with tags, DescribeTaskDefinition with tags, DescribeSca
 DescribeScalingPolicies, DescribeScheduledActions, and for step policies DescribeAlarms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.applier.aws import DIMENSION, Aws
-from advisor.applier.description import alarm_fields, by_schedule, live_policy_fields
+from advisor.applier.description import (
+    SUSPENDED,
+    action_fields,
+    alarm_fields,
+    instant_text,
+    live_policy_fields,
+    settled,
+)
+from advisor.applier.policies import CONFIGURATIONS
 from advisor.domain.errors import ApplyRefused
 from advisor.domain.inventory import owner_of
-
-CONFIGURATIONS = {
-    "TargetTrackingScaling": "TargetTrackingScalingPolicyConfiguration",
-    "StepScaling": "StepScalingPolicyConfiguration",
-    "PredictiveScaling": "PredictiveScalingPolicyConfiguration",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """A service as it stands. `definition` and `definition_tags` stay in memory: they may hold secrets.
 
-    `policies`: the parameters of PutScalingPolicy that give each policy again, by name.
+    `policies`, `actions`: the parameters of PutScalingPolicy and PutScheduledAction that give each one again,
+    by name; `target`: those of RegisterScalableTarget, None where there is no target, and `target_arn` its ARN.
     `deploying` = a deployment is under way.
     """
 
     description: Mapping[str, Any]
     policies: Mapping[str, Mapping[str, Any]]
+    actions: Mapping[str, Mapping[str, Any]]
+    target: Mapping[str, Any] | None
+    target_arn: str
     desired: int
     deploying: bool
     definition: Mapping[str, Any] = field(repr=False)
@@ -40,10 +46,19 @@ def read_live(aws: Aws) -> Live:
     """Read a service; raises ApplyRefused where it is not there, AwsFailed where AWS refuses."""
     service = read_service(aws)
     answer = aws.ecs("describe_task_definition", taskDefinition=service["taskDefinition"], include=["TAGS"])
-    policies = _policies(aws)
+    policies, actions, target = _policies(aws), read_actions(aws), read_target(aws)
+    description = _description(service, answer["taskDefinition"]["taskDefinitionArn"])
+    description |= {
+        "scalable_target": _target_fields(target) if target else None,
+        "policies": {p["PolicyName"]: live_policy_fields(p) | _alarms(aws, p) for p in policies},
+        "scheduled_actions": {name: action_fields(action) for name, action in actions.items()},
+    }
     return Live(
-        description=_description(aws, service, answer["taskDefinition"]["taskDefinitionArn"], policies),
+        description=settled(description),
         policies={policy["PolicyName"]: _put_parameters(policy) for policy in policies},
+        actions=actions,
+        target=_register_parameters(target) if target else None,
+        target_arn=target.get("ScalableTargetARN", "") if target else "",
         desired=service["desiredCount"],
         deploying=is_deploying(service),
         definition=answer["taskDefinition"],
@@ -70,19 +85,13 @@ def is_deploying(service: Mapping[str, Any]) -> bool:
     return len(deployments) > 1 or any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
 
 
-def _description(
-    aws: Aws, service: Mapping[str, Any], definition: str, policies: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    target, schedule = _scalable_target(aws), _scheduled_actions(aws)
+def _description(service: Mapping[str, Any], definition: str) -> dict[str, Any]:
     tags = {t["key"]: t.get("value", "") for t in service.get("tags", ())}
     management = service.get("resourceManagementType", "CUSTOMER")
     return {
         "task_definition": definition,
-        "desired_count": None if target else service["desiredCount"],
+        "desired_count": service["desiredCount"],
         "capacity": _capacity(service),
-        "scalable_target": by_schedule(target, bool(schedule)) if target else None,
-        "policies": {p["PolicyName"]: live_policy_fields(p) | _alarms(aws, p) for p in policies},
-        "scheduled_actions": schedule,
         "deployment_controller": service.get("deploymentController", {}).get("type", "ECS"),
         "resource_management": management,
         "owner": owner_of(tags, management),
@@ -98,21 +107,31 @@ def _capacity(service: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _scalable_target(aws: Aws) -> dict[str, Any] | None:
+def read_target(aws: Aws) -> Mapping[str, Any] | None:
+    """The scalable target as DescribeScalableTargets has it."""
     resource = aws.resource["ResourceId"]
     pages = aws.scaling_pages(
         "describe_scalable_targets", "ScalableTargets", ResourceIds=[resource], ScalableDimension=DIMENSION
     )
-    for target in pages:
-        suspended = target.get("SuspendedState", {})
-        return {
-            "minimum": target["MinCapacity"],
-            "maximum": target["MaxCapacity"],
-            "scale_in_suspended": suspended.get("DynamicScalingInSuspended", False),
-            "scale_out_suspended": suspended.get("DynamicScalingOutSuspended", False),
-            "scheduled_suspended": suspended.get("ScheduledScalingSuspended", False),
-        }
-    return None
+    return next(iter(list(pages)), None)
+
+
+def _target_fields(target: Mapping[str, Any]) -> dict[str, Any]:
+    suspended = target.get("SuspendedState", {})
+    return {
+        "minimum": target["MinCapacity"],
+        "maximum": target["MaxCapacity"],
+        **{ours: suspended.get(theirs, False) for ours, theirs in SUSPENDED.items()},
+    }
+
+
+def _register_parameters(target: Mapping[str, Any]) -> dict[str, Any]:
+    suspended = target.get("SuspendedState", {})
+    return {
+        "MinCapacity": target["MinCapacity"],
+        "MaxCapacity": target["MaxCapacity"],
+        "SuspendedState": {theirs: suspended.get(theirs, False) for theirs in SUSPENDED.values()},
+    }
 
 
 def _policies(aws: Aws) -> list[Mapping[str, Any]]:
@@ -148,18 +167,17 @@ def _alarms(aws: Aws, policy: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scheduled_actions(aws: Aws) -> dict[str, dict[str, Any]]:
+def read_actions(aws: Aws) -> dict[str, dict[str, Any]]:
+    """The scheduled actions by name, each as the parameters of PutScheduledAction that give it again."""
     resource = aws.resource["ResourceId"]
     pages = aws.scaling_pages(
         "describe_scheduled_actions", "ScheduledActions", ResourceId=resource, ScalableDimension=DIMENSION
     )
-    found = {}
-    for action in pages:
-        bounds = action.get("ScalableTargetAction", {})
-        found[action["ScheduledActionName"]] = {
-            "expression": action["Schedule"],
-            "timezone": action.get("Timezone", "UTC"),
-            "minimum": bounds.get("MinCapacity"),
-            "maximum": bounds.get("MaxCapacity"),
-        }
-    return found
+    return {action["ScheduledActionName"]: _action_parameters(action) for action in pages}
+
+
+def _action_parameters(action: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("ScheduledActionName", "Schedule", "Timezone", "ScalableTargetAction")
+    kept = {key: action[key] for key in keys if action.get(key) is not None}
+    instants = {key: instant_text(action[key]) for key in ("StartTime", "EndTime") if action.get(key) is not None}
+    return kept | instants

@@ -1,6 +1,6 @@
 """From a review to a plan: what to change, what must still be true, and how each step is taken back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +10,15 @@ from typing import Any
 
 from advisor.applier.back import deregister_step
 from advisor.applier.containers import fit_containers
-from advisor.applier.description import describe, policy_fields
+from advisor.applier.description import describe
 from advisor.applier.patch import patch_for
 from advisor.applier.steps import REGISTERED, steps_between
+from advisor.applier.wanted import wanted_description
+from advisor.applier.words import words_of
 from advisor.domain.errors import InputRefused, NoData, SizeRefused, one_line
 from advisor.domain.finding import Advice, Review
-from advisor.domain.inventory import NamedPolicy, Service, TaskDefinition
+from advisor.domain.inventory import Service, TaskDefinition
 from advisor.domain.plan import Change, NotPlanned, Plan, Step
-from advisor.domain.policy import Policy, TargetTracking
 from advisor.domain.service import Setup
 from advisor.fargate.sizes import check_size
 
@@ -104,77 +105,22 @@ def _planned(advice: Advice, wanted: Setup, service: Service) -> Change:
     now = describe(service)
     definition = service.task_definition
     assert definition is not None  # noqa: S101  (an imported service is a reason against)
-    _check_expressible(service.setup, wanted)
-    after = _wanted_description(now, wanted, service, current=advice.current)
+    after = wanted_description(now, wanted, service, current=advice.current)
     registers = [_register_step(definition, wanted, name=service.id.service)] * (wanted.size != definition.size)
-    forward = (*registers, *steps_between(now, after, factor=definition.size.cpu / wanted.size.cpu))
-    backward = steps_between(after, now, factor=wanted.size.cpu / definition.size.cpu)
+    factor, held = definition.size.cpu / wanted.size.cpu, service.scaling
+    forward = (*registers, *steps_between(now, after, factor=factor, base=wanted.bounds))
+    back_to = (held.minimum, held.maximum) if held else None
+    backward = steps_between(after, now, factor=1 / factor, base=back_to)
     if not forward:
         raise ValueError("the recommended setup is the present one")
     return Change(
         id=advice.id,
-        summary="; ".join(_words(service.setup, wanted)),
+        summary="; ".join(words_of(service, wanted)),
         usd_month_saved=_saved(advice),
         expects=now,
         steps=forward,
         undo=(*backward, *([deregister_step(REGISTERED)] if registers else ())),
     )
-
-
-def _check_expressible(now: Setup, wanted: Setup) -> None:
-    for field in ("architecture", "os", "ephemeral_gib", "capacity", "schedule"):
-        if getattr(now, field) != getattr(wanted, field):
-            raise ValueError(f"{field.replace('_', ' ')} is to change, and apply does not change it")
-
-
-def _wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service, *, current: Setup) -> dict[str, Any]:
-    after = dict(now)
-    definition = service.task_definition
-    if definition is not None and wanted.size != definition.size:
-        after["task_definition"] = REGISTERED
-    if wanted.minimum is None or wanted.maximum is None:
-        if now["scalable_target"] is not None:
-            raise ValueError("an autoscaled service is to become a fixed count, and apply does not do that")
-        return after | {"desired_count": wanted.desired}
-    if now["scalable_target"] is None or service.scaling is None:
-        raise ValueError("a fixed count is to become an autoscaled service, and apply does not do that")
-    after["scalable_target"] = {**now["scalable_target"], **_wanted_bounds(current, wanted)}
-    after["policies"] = _wanted_policies(now["policies"], service.scaling.policies, wanted.policies)
-    return after
-
-
-def _wanted_bounds(current: Setup, wanted: Setup) -> dict[str, int | None]:
-    if not current.schedule:
-        return {"minimum": wanted.minimum, "maximum": wanted.maximum}
-    if wanted.bounds != current.bounds:
-        raise ValueError("its scheduled actions set the minimum and maximum, and apply does not change those")
-    return {}
-
-
-def _wanted_policies(now: Mapping[str, Any], named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> dict[str, Any]:
-    """The live policies with the recommended fields; names and all other fields stay as they are."""
-    left = list(wanted)
-    after: dict[str, Any] = {}
-    changed: list[NamedPolicy] = []
-    for entry in named:
-        if entry.policy in left:
-            left.remove(entry.policy)
-            after[entry.name] = now[entry.name]
-        else:
-            changed.append(entry)
-    for entry in changed:
-        successor = next((p for p in left if _same_kind(entry.policy, p)), None)
-        if successor is None:
-            raise ValueError(f"policy {one_line(entry.name)} has no successor of its kind, and apply deletes none")
-        left.remove(successor)
-        after[entry.name] = policy_fields(successor)
-    if left:
-        raise ValueError("a policy of a new kind is to be added, and apply adds none")
-    return after
-
-
-def _same_kind(held: Policy, wanted: Policy) -> bool:
-    return isinstance(held, TargetTracking) and isinstance(wanted, TargetTracking) and held.metric == wanted.metric
 
 
 def _register_step(definition: TaskDefinition, wanted: Setup, *, name: str) -> Step:
@@ -194,26 +140,6 @@ def _register_step(definition: TaskDefinition, wanted: Setup, *, name: str) -> S
         parameters["containers"] = containers
         says += f", and its limits for {', '.join(one_line(c['name']) for c in containers)}"
     return Step(kind="register-task-definition", says=says, parameters=parameters)
-
-
-def _words(now: Setup, wanted: Setup) -> Iterator[str]:
-    if now.size != wanted.size:
-        yield f"{now.size} -> {wanted.size}"
-    for field in ("desired", "minimum", "maximum"):
-        old, new = getattr(now, field), getattr(wanted, field)
-        if old != new and new is not None and not (field == "desired" and wanted.minimum is not None):
-            yield f"{field} {old} -> {new}"
-    for held, policy in zip(now.policies, wanted.policies, strict=False):
-        yield from _policy_words(held, policy)
-
-
-def _policy_words(held: Policy, wanted: Policy) -> Iterator[str]:
-    if not isinstance(held, TargetTracking) or not isinstance(wanted, TargetTracking):
-        return
-    for field in ("target", "scale_out_cooldown", "scale_in_cooldown", "disable_scale_in"):
-        old, new = getattr(held, field), getattr(wanted, field)
-        if old != new:
-            yield f"{wanted.metric} {field.replace('_', ' ')} {old} -> {new}"
 
 
 def _saved(advice: Advice) -> str:

@@ -8,18 +8,30 @@ capacity is worked out from the tasks desired at that moment.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from advisor.applier.aws import Aws
+from advisor.applier.bounds import in_force
 from advisor.applier.definitions import describe, fields_not_carried, latest_revision, request_for, revision_of
-from advisor.applier.description import live_policy_fields
+from advisor.applier.description import action_fields, live_policy_fields
 from advisor.applier.journal import Journal
-from advisor.applier.live import CONFIGURATIONS, read_live, read_service
-from advisor.applier.steps import KEEP, REGISTERED, sets_of
+from advisor.applier.live import read_actions, read_live, read_service, read_target
+from advisor.applier.policies import CONFIGURATIONS, laid_over
+from advisor.applier.raising import BY_CLOCK, KEEP, RAISE
+from advisor.applier.steps import REGISTERED, sets_of
 from advisor.domain.errors import AwsFailed
 from advisor.domain.plan import Step
 
+_CALLS = {  # the calls of Application Auto Scaling that are made as they stand
+    "register-scalable-target",
+    "deregister-scalable-target",
+    "put-scaling-policy",
+    "delete-scaling-policy",
+    "put-scheduled-action",
+    "delete-scheduled-action",
+}
 STRIKES = 3  # chosen: a read right after a write may be stale, three in a row are not
 
 
@@ -32,6 +44,19 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exact:
+    """What stood before, as the parameters that give it again: policies and actions by name, the target, its tags.
+
+    `since`: when it was read; scheduled actions that ran after it have moved the bounds.
+    """
+
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    actions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+
+
 class Writer:
     """Makes the calls of one change; `registered` is the new revision's ARN once there is one."""
 
@@ -42,10 +67,10 @@ class Writer:
         *,
         number: int,
         patience: Patience,
-        exact: Mapping[str, Mapping[str, Any]] | None = None,
+        exact: Exact | None = None,
     ) -> None:
         self.aws, self.journal, self.number, self.patience = aws, journal, number, patience
-        self.exact = exact or {}
+        self.exact = exact or Exact()
         self.registered: str | None = None
         self.rolling = False
         self.sets: list[Mapping[str, Any]] = []
@@ -78,31 +103,63 @@ class Writer:
                 return parameters | {"after": latest_revision(self.aws, parameters["family"], default=after)}
             case "update-service" if parameters.get("taskDefinition") == REGISTERED:
                 return parameters | {"taskDefinition": self.registered}
-            case "register-scalable-target" if KEEP in parameters:
-                return self._held_up(parameters)
+            case "register-scalable-target":
+                return self._bounds(parameters)
             case "put-scaling-policy":
                 return self._whole_policy(parameters)
+            case "put-scheduled-action":
+                return self._whole_action(parameters)
             case _:
                 return parameters
 
-    def _held_up(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        desired = read_service(self.aws)["desiredCount"]
-        least = math.ceil(desired * parameters[KEEP] - 1e-9)
-        most = parameters["MaxCapacity"]
-        return {"MinCapacity": min(most, max(parameters["MinCapacity"], least)), "MaxCapacity": most}
+    def _bounds(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        low, high = parameters["MinCapacity"], parameters["MaxCapacity"]
+        if how := parameters.get(BY_CLOCK):
+            low, high = self._by_clock(low, high, how=how)
+        if KEEP in parameters:
+            desired = read_service(self.aws)["desiredCount"]
+            low = min(high, max(low, math.ceil(desired * parameters[KEEP] - 1e-9)))
+        own = {key: value for key, value in parameters.items() if key not in (KEEP, BY_CLOCK)}
+        tags = {"Tags": dict(self.exact.tags)} if "SuspendedState" in own and self.exact.tags else {}
+        return own | {"MinCapacity": low, "MaxCapacity": high} | tags
+
+    def _by_clock(self, low: int, high: int, *, how: str) -> tuple[int, int]:
+        target = read_target(self.aws) or {}
+        asleep = target.get("SuspendedState", {}).get("ScheduledScalingSuspended", False)
+        actions = {} if asleep else read_actions(self.aws)
+        low, high = in_force((low, high), actions, now=self.journal.now(), since=self.exact.since)
+        if how == RAISE:
+            low, high = max(low, target.get("MinCapacity", low)), max(high, target.get("MaxCapacity", high))
+        return low, high
 
     def _whole_policy(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         name = parameters["PolicyName"]
-        if name in self.exact:
-            return dict(self.exact[name])
+        if name in self.exact.policies:
+            return dict(self.exact.policies[name])
         held = read_live(self.aws).policies.get(name, {})
         key = CONFIGURATIONS[parameters["PolicyType"]]
-        return {**parameters, key: {**held.get(key, {}), **parameters[key]}}
+        return {**parameters, key: laid_over(held.get(key, {}), parameters[key])}
+
+    def _whole_action(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        name = parameters["ScheduledActionName"]
+        if name in self.exact.actions:
+            return dict(self.exact.actions[name])
+        return {**read_actions(self.aws).get(name, {}), **parameters}
 
     def _sets(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        if step.kind == "put-scaling-policy":
-            return {"policies": {parameters["PolicyName"]: live_policy_fields(parameters)}}
-        return sets_of(parameters, step.kind)
+        match step.kind:
+            case "put-scaling-policy":
+                name = parameters["PolicyName"]
+                return {"policies": {name: live_policy_fields(parameters) | self._alarms(name)}}
+            case "put-scheduled-action":
+                return {"scheduled_actions": {parameters["ScheduledActionName"]: action_fields(parameters)}}
+            case _:
+                return sets_of(parameters, step.kind)
+
+    def _alarms(self, name: str) -> dict[str, Any]:
+        """The alarms of a step policy, which a call leaves as they are."""
+        held = read_live(self.aws).description["policies"].get(name, {})
+        return {"alarms": held["alarms"]} if "alarms" in held else {}
 
     def _call(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
         match step.kind:
@@ -110,12 +167,10 @@ class Writer:
                 return self._register(parameters)
             case "update-service":
                 self.aws.ecs("update_service", **self.aws.service, **parameters)
-            case "register-scalable-target":
-                self.aws.scaling("register_scalable_target", **self.aws.resource, **parameters)
-            case "put-scaling-policy":
-                self.aws.scaling("put_scaling_policy", **self.aws.resource, **parameters)
             case "deregister-task-definition":
                 self.aws.ecs("deregister_task_definition", **parameters)
+            case kind if kind in _CALLS:
+                self.aws.scaling(kind.replace("-", "_"), **self.aws.resource, **parameters)
             case _:
                 raise AwsFailed(f"{self.aws.id}: apply does not know the step {step.kind}")
         return {}

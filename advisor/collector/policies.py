@@ -1,6 +1,7 @@
 """Scaling policies, scheduled actions and alarms of Application Auto Scaling as records."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from advisor.domain.errors import one_line
@@ -90,7 +91,16 @@ def named_schedule(described: Mapping[str, Any]) -> NamedSchedule:
         minimum=sets.get("MinCapacity"),
         maximum=sets.get("MaxCapacity"),
     )
-    return NamedSchedule(name=str(described.get("ScheduledActionName", "")), action=action)
+    return NamedSchedule(
+        name=str(described.get("ScheduledActionName", "")),
+        action=action,
+        start=_instant(described.get("StartTime")),
+        end=_instant(described.get("EndTime")),
+    )
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 def _target_tracking(said: Mapping[str, Any]) -> Policy:

@@ -73,10 +73,12 @@ class NamedPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedSchedule:
-    """A scheduled action as it stands in AWS, with its name."""
+    """A scheduled action as it stands in AWS, with its name; it acts from `start` to `end` (None = no bound)."""
 
     name: str
     action: ScheduledAction
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

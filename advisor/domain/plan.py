@@ -15,6 +15,7 @@ StepKind = Literal[
     "register-task-definition",
     "update-service",
     "register-scalable-target",
+    "deregister-scalable-target",
     "put-scaling-policy",
     "delete-scaling-policy",
     "put-scheduled-action",

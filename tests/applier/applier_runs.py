@@ -28,4 +28,5 @@ def run(world: World, plan: Plan, journal: Path, **options: Any) -> Any:
 
 def take_back(world: World, journal: Path, **options: Any) -> Any:
     options.setdefault("sleep", lambda _: None)
-    return undo(journal, world.client, now=lambda: NOW, **options)
+    options.setdefault("now", lambda: NOW)
+    return undo(journal, world.client, **options)

@@ -162,9 +162,13 @@ def test_another_deployment_controller_is_not_planned(service: Service, controll
         ({"architecture": "ARM64"}, "architecture"),
         ({"capacity": (CapacityShare(provider="FARGATE_SPOT"),)}, "capacity"),
         ({"ephemeral_gib": 40}, "ephemeral gib"),
-        ({"minimum": None, "maximum": None, "policies": ()}, "fixed count"),
-        ({"policies": ()}, "no successor"),
-        ({"policies": (STEP,)}, "no successor"),
+        ({"policies": (STEP,)}, "apply makes no alarm"),
+        ({"policies": (TargetTracking(metric="requests", target=900.0),)}, "label is not known"),
+        ({"policies": (OtherPolicy(why="x"),)}, "cannot describe"),
+        ({"schedule": (ScheduledAction(at_tick=60, minimum=2),)}, "no expression"),
+        ({"schedule": (ScheduledAction(expression="cron(0 8 * * *)", minimum=2),)}, "Rule: cron"),
+        ({"schedule": (ScheduledAction(expression="rate(1 day)", minimum=4, maximum=2),)}, "cross"),
+        ({"minimum": None, "maximum": None}, "need a minimum"),
         ({"size": TaskSize.of(vcpu=1, gib=9)}, "not a Fargate size"),
     ],
 )
@@ -173,16 +177,6 @@ def test_what_no_step_expresses_is_listed_with_the_reason(
 ) -> None:
     wanted = replace(service.setup, **change)  # type: ignore[arg-type]
     assert reason in refusal_of(service, wanted).reason
-
-
-def test_a_policy_more_is_listed_with_the_reason(service: Service) -> None:
-    wanted = replace(service.setup, policies=(*service.setup.policies, TargetTracking(metric="memory", target=70)))
-    assert "apply adds none" in refusal_of(service, wanted).reason
-
-
-def test_a_fixed_count_that_is_to_scale_is_listed_with_the_reason(fixed: Service) -> None:
-    wanted = replace(fixed.setup, minimum=1, maximum=4)
-    assert "apply does not do that" in refusal_of(fixed, wanted).reason
 
 
 def test_other_policies_stay_as_they_are(service: Service) -> None:

@@ -51,7 +51,7 @@ def _add_policy(world: World) -> None:
 
 
 def _add_schedule(world: World) -> None:
-    world.actions[RESOURCE] = [{"ResourceId": RESOURCE, "ScheduledActionName": "night", "Schedule": "rate(1 day)"}]
+    world._put_scheduled_action(ResourceId=RESOURCE, ScheduledActionName="night", Schedule="rate(1 day)")
 
 
 def _deploy(world: World) -> None:

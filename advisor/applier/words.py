@@ -1,0 +1,65 @@
+"""A recommended change in words, for a plan's summary."""
+
+from collections.abc import Iterator
+
+from advisor.applier.match import match_policies, match_schedule
+from advisor.domain.errors import one_line
+from advisor.domain.inventory import Service
+from advisor.domain.policy import Policy, ScheduledAction
+from advisor.domain.service import Setup
+
+_FIELDS = {
+    "TargetTracking": ("target", "scale_out_cooldown", "scale_in_cooldown", "disable_scale_in"),
+    "StepScaling": ("adjustment_type", "steps", "cooldown", "min_adjustment_magnitude"),
+    "PredictiveScaling": ("target", "mode", "scheduling_buffer", "max_capacity_breach", "max_capacity_buffer"),
+}
+_KINDS = {"TargetTracking": "", "StepScaling": "steps ", "PredictiveScaling": "forecast "}
+
+
+def words_of(service: Service, wanted: Setup) -> Iterator[str]:
+    """What changes, a few words each."""
+    now = service.setup
+    if now.size != wanted.size:
+        yield f"{now.size} -> {wanted.size}"
+    yield from _count_words(now, wanted)
+    scaling = service.scaling
+    policies = match_policies(scaling.policies if scaling else (), wanted.policies)
+    for held, policy in policies.changed:
+        yield from _policy_words(held.policy, policy)
+    yield from (f"new: {_policy_name(policy)}" for _, policy in policies.added)
+    yield from (f"without {_policy_name(entry.policy)}" for entry in policies.deleted)
+    schedule = match_schedule(scaling.schedule if scaling else (), wanted.schedule)
+    yield from (f"{_action_name(action)}" for _, action in (*schedule.changed, *schedule.added))
+    yield from (f"without the action {one_line(entry.name)}" for entry in schedule.deleted)
+
+
+def _count_words(now: Setup, wanted: Setup) -> Iterator[str]:
+    if (now.minimum is None) != (wanted.minimum is None):
+        low, high = wanted.bounds
+        yield f"{now.desired} tasks -> {low} to {high}" if now.minimum is None else f"a fixed count of {low}"
+        return
+    for field in ("desired",) if wanted.minimum is None else ("minimum", "maximum"):
+        old, new = getattr(now, field), getattr(wanted, field)
+        if old != new:
+            yield f"{field} {old} -> {new}"
+
+
+def _policy_words(held: Policy, wanted: Policy) -> Iterator[str]:
+    for field in _FIELDS.get(wanted.type, ()):
+        old, new = getattr(held, field), getattr(wanted, field)
+        if old != new:
+            metric = getattr(wanted, "metric", "")
+            yield f"{metric} {_KINDS[wanted.type]}{field.replace('_', ' ')} {old} -> {new}"
+
+
+def _policy_name(policy: Policy) -> str:
+    metric, target = getattr(policy, "metric", ""), getattr(policy, "target", None)
+    kinds = {"TargetTracking": "tracking of", "StepScaling": "steps on", "PredictiveScaling": "forecast of"}
+    at = "" if target is None else f" at {target:g}"
+    return f"{kinds.get(policy.type, 'policy')} {metric}{at}".strip()
+
+
+def _action_name(action: ScheduledAction) -> str:
+    bounds = {"minimum": action.minimum, "maximum": action.maximum}
+    words = " and ".join(f"{key} {value}" for key, value in bounds.items() if value is not None)
+    return f"{one_line(action.expression)[1:-1]} {one_line(action.timezone)[1:-1]}: {words}"
