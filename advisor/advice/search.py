@@ -3,12 +3,10 @@
     prepared = prepare(load, base, scope)             # replays every candidate, on the whole history and inside it
     found = choose(prepared, unmet_share=0.001)       # for as many limits as wanted: nothing is replayed any more
 
-Days that score never choose. At each of `ORIGINS` the recipes meet the history before it and are replayed there, and
-the setups that come of it are replayed over the stretch after it. A choice looks at both, as far as they lie before
-it: what a recipe left unmet on the history that it was made from, and what it left unmet on the stretches after its
-earlier origins, the worse of the two. The score is that of the choices made at the origins, over the stretches after
-them. Where it misses the limit, the choices are made again under a stricter one (`CAUTIONS`), and the first that held
-is the one used on the whole history.
+Days that score never choose. At each of `ORIGINS` the recipes meet the history before it and are replayed there; the
+setup chosen by that is scored over the stretch after it. Where the stretches after all origins together miss the
+limit, the choices are made again under a stricter one (`CAUTIONS`), and the first that held is the one used on the
+whole history, in the same way.
 """
 
 import math
@@ -29,9 +27,9 @@ from advisor.simulation import Conditions, Load, simulate_many
 from advisor.simulation.encode import bounds_by_tick
 
 ORIGINS = (0.5, 0.75)  # chosen, shares of the history
-CAUTIONS = (1.0, 0.5, 0.25, 0.125)  # times the limit
+CAUTIONS = (1.0, 0.5, 0.25)  # times the limit
 GROWTH = 1.1  # times the work seen: what a choice must bear, as for the other advice
-UNMET_WORTH = 10.0  # chosen: work that goes unmet counts as this many times what serving it would cost
+UNMET_WORTH = 20.0  # chosen: work that goes unmet counts as this many times what serving it would cost
 ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic estimate
 _BATCH = 32  # outcomes kept at a time: memory stays small
 _FEWEST_TICKS = 240  # of the shortest stretch, else nothing can be proved on it
@@ -121,7 +119,7 @@ def choose(prepared: Prepared, *, unmet_share: float) -> Found:
         held_out = _held_out(prepared, unmet_share * caution)
         if held_out is None or held_out <= unmet_share:
             break
-    trial = best(prepared.trials, unmet_share * caution, folds=prepared.folds, needed=prepared.needed)
+    trial = best(prepared.trials, unmet_share * caution, needed=prepared.needed)
     kept = held_out is None or held_out <= unmet_share
     return Found(
         trial=trial,
@@ -132,19 +130,15 @@ def choose(prepared: Prepared, *, unmet_share: float) -> Found:
     )
 
 
-def best(trials: Sequence[Trial], unmet_share: float, *, folds: Sequence[Fold] = (), needed: float) -> Trial:
-    """The cheapest trial within a limit; where none is, one of those that leave least unmet.
+def best(trials: Sequence[Trial], unmet_share: float, *, needed: float) -> Trial:
+    """The cheapest trial within a limit; where none is, the cheapest of those that leave least unmet.
 
     Unmet work counts `UNMET_WORTH` times what serving it would cost, so that a wide limit is not used up where
-    keeping under it costs next to nothing. `folds` lie before the choice; `needed` is the work, in tasks.
+    keeping under it costs next to nothing. `needed`: the work of the history in tasks, on average.
     """
-    unmet = [max(trial.unmet_share, _unmet_after(trial.recipe, folds)) for trial in trials]
-    limit = max(unmet_share, min(unmet))
-    costs = [
-        (trial.tasks + UNMET_WORTH * share * needed, share) if share <= limit else (math.inf, share)
-        for trial, share in zip(trials, unmet, strict=True)
-    ]
-    return trials[costs.index(min(costs))]
+    limit = max(unmet_share, min(trial.unmet_share for trial in trials))
+    within = (trial for trial in trials if trial.unmet_share <= limit)
+    return min(within, key=lambda trial: (trial.tasks + UNMET_WORTH * trial.unmet_share * needed, trial.unmet_share))
 
 
 def frontier(trials: Sequence[Trial]) -> Trials:
@@ -194,17 +188,10 @@ def _needed(load: Load, base: Setup) -> float:
 def _held_out(prepared: Prepared, unmet_share: float) -> float | None:
     """Share of the work after the origins that the choices made before them left unmet."""
     unmet, work = 0.0, 0.0
-    for number, fold in enumerate(prepared.folds):
-        chosen = best(fold.trials, unmet_share, folds=prepared.folds[:number], needed=fold.needed)
+    for fold in prepared.folds:
+        chosen = best(fold.trials, unmet_share, needed=fold.needed)
         unmet, work = unmet + fold.unmet_after[chosen.recipe], work + fold.work_after
     return unmet / work if work > 0 else None
-
-
-def _unmet_after(recipe: Recipe, folds: Sequence[Fold]) -> float:
-    """Share of the work after its earlier origins that a recipe left unmet; 0 where it was not tried there."""
-    tried = [fold for fold in folds if recipe in fold.unmet_after]
-    work = sum(fold.work_after for fold in tried)
-    return sum(fold.unmet_after[recipe] for fold in tried) / work if work > 0 else 0.0
 
 
 def _trials(load: Load, base: Setup, scope: Scope, growth: float, conditions: Conditions) -> Trials:

@@ -52,9 +52,9 @@ def test_where_none_is_within_the_limit_the_one_that_leaves_least_unmet_is_chose
 
 
 def test_a_wide_limit_is_not_used_up_where_keeping_under_it_costs_next_to_nothing() -> None:
-    # 4 % of the work of 2 tasks, times its worth of 10, is 0.8 tasks: more than the 0.1 that it takes to serve it
-    trials = [trial(3.0, 0.04), trial(3.1, 0.0), trial(4.5, 0.0)]
-    assert UNMET_WORTH == 10
+    # 4 % of the work of 2 tasks, times its worth of 20, is 1.6 tasks: more than the 0.1 that it takes to serve it
+    trials = [trial(3.0, 0.04), trial(3.1, 0.0), trial(5.5, 0.0)]
+    assert UNMET_WORTH == 20
     assert best(trials, 0.05, needed=2) == trials[1]
 
 
