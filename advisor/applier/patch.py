@@ -7,23 +7,12 @@ direction overrides stay inside it.
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.applier.containers import fit_containers
+from advisor.applier.patch_scaling import ACTION, POLICY, SERVICE, TARGET, Row, quoted, scaling_rows
 from advisor.domain.finding import Advice
 from advisor.domain.inventory import Service
-from advisor.domain.policy import TargetTracking
 from advisor.domain.service import Setup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One property with its new value, as CloudFormation and as Terraform name it."""
-
-    kind: str
-    path: str
-    terraform: str
-    value: str | int | float | bool
 
 
 def patch_for(advice: Advice, wanted: Setup, service: Service | None) -> str:
@@ -36,53 +25,37 @@ def patch_for(advice: Advice, wanted: Setup, service: Service | None) -> str:
     if stack is not None:
         logical = tags.get("aws:cloudformation:logical-id", "")
         return "\n".join((*_heading(stack, logical), *_cloudformation(rows)))
-    name = f"# service {_quoted(advice.id.service)}"
+    name = f"# service {quoted(advice.id.service)}"
     return "\n".join((name, *_cloudformation(rows), "", "# Terraform", *_terraform(rows)))
 
 
-def _rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator[_Row]:
+def _rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator[Row]:
     yield from _task_rows(now, wanted, service)
-    if wanted.desired != now.desired and wanted.minimum is None:
-        yield _Row(kind=_SERVICE, path="DesiredCount", terraform="desired_count", value=wanted.desired)
-    for field in ("minimum", "maximum"):
-        value = getattr(wanted, field)
-        if value is not None and value != getattr(now, field):
-            short = field[:3]
-            yield _Row(kind=_TARGET, path=f"{short.title()}Capacity", terraform=f"{short}_capacity", value=value)
-    yield from _policy_rows(now, wanted, service)
+    yield from scaling_rows(now, wanted, service)
 
 
-_TASK, _SERVICE = "AWS::ECS::TaskDefinition", "AWS::ECS::Service"
-_TARGET, _POLICY = (
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
-)
+_TASK = "AWS::ECS::TaskDefinition"
 _TERRAFORM = {
     _TASK: "aws_ecs_task_definition",
-    _SERVICE: "aws_ecs_service",
-    _TARGET: "aws_appautoscaling_target",
-    _POLICY: "aws_appautoscaling_policy",
+    SERVICE: "aws_ecs_service",
+    TARGET: "aws_appautoscaling_target",
+    POLICY: "aws_appautoscaling_policy",
+    ACTION: "aws_appautoscaling_scheduled_action",
 }
-_TRACKING = (
-    ("target", "TargetValue", "target_value"),
-    ("scale_out_cooldown", "ScaleOutCooldown", "scale_out_cooldown"),
-    ("scale_in_cooldown", "ScaleInCooldown", "scale_in_cooldown"),
-    ("disable_scale_in", "DisableScaleIn", "disable_scale_in"),
-)
 
 
-def _task_rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator[_Row]:
+def _task_rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator[Row]:
     if now.size.cpu != wanted.size.cpu:
-        yield _Row(kind=_TASK, path="Cpu", terraform="cpu", value=str(wanted.size.cpu))
+        yield Row(kind=_TASK, path="Cpu", terraform="cpu", value=str(wanted.size.cpu))
     if now.size.memory != wanted.size.memory:
-        yield _Row(kind=_TASK, path="Memory", terraform="memory", value=str(wanted.size.memory))
+        yield Row(kind=_TASK, path="Memory", terraform="memory", value=str(wanted.size.memory))
     if now.architecture != wanted.architecture:
         path, name = "RuntimePlatform.CpuArchitecture", "runtime_platform.cpu_architecture"
-        yield _Row(kind=_TASK, path=path, terraform=name, value=wanted.architecture)
+        yield Row(kind=_TASK, path=path, terraform=name, value=wanted.architecture)
     for name, field, value in _limits(service, wanted):
-        place = f"[name={_quoted(name)}]"
+        place = f"[name={quoted(name)}]"
         path = f"ContainerDefinitions{place}.{field[0].upper()}{field[1:]}"
-        yield _Row(kind=_TASK, path=path, terraform=f"container_definitions{place}.{field}", value=value)
+        yield Row(kind=_TASK, path=path, terraform=f"container_definitions{place}.{field}", value=value)
 
 
 def _limits(service: Service | None, wanted: Setup) -> Iterator[tuple[str, str, int]]:
@@ -99,41 +72,33 @@ def _limits(service: Service | None, wanted: Setup) -> Iterator[tuple[str, str, 
                 yield container["name"], field, value
 
 
-def _policy_rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator[_Row]:
-    named = service.scaling.policies if service and service.scaling else ()
-    held = {p.policy.metric: (p.name, p.policy) for p in named if isinstance(p.policy, TargetTracking)}
-    for policy in wanted.policies:
-        if not isinstance(policy, TargetTracking) or policy in now.policies:
-            continue
-        name, old = held.get(policy.metric, ("", None))
-        place = f" {_quoted(name)}" if name else ""
-        for ours, path, terraform in _TRACKING:
-            value = getattr(policy, ours)
-            if old is None or getattr(old, ours) != value:
-                yield _Row(
-                    kind=f"{_POLICY}{place}",
-                    path=f"TargetTrackingScalingPolicyConfiguration.{path}",
-                    terraform=f"target_tracking_scaling_policy_configuration.{terraform}",
-                    value=value,
-                )
-
-
 def _heading(stack: str, logical: str) -> Iterator[str]:
-    yield f"# CloudFormation stack {_quoted(stack)}: set these properties in its template, then deploy it."
+    yield f"# CloudFormation stack {quoted(stack)}: set these properties in its template, then deploy it."
     if logical:
-        yield f"# The service is the resource {_quoted(logical)}."
+        yield f"# The service is the resource {quoted(logical)}."
 
 
-def _cloudformation(rows: list[_Row]) -> Iterator[str]:
+def _cloudformation(rows: list[Row]) -> Iterator[str]:
     for row in rows:
-        yield f"{row.kind}  Properties.{row.path}: {json.dumps(row.value)}"
+        if not row.path:
+            yield f"{row.kind}  remove it"
+        elif row.value is None:
+            yield f"{row.kind}  Properties.{row.path}: remove it"
+        else:
+            yield f"{row.kind}  Properties.{row.path}: {_value(row)}"
 
 
-def _terraform(rows: list[_Row]) -> Iterator[str]:
+def _terraform(rows: list[Row]) -> Iterator[str]:
     for row in rows:
-        kind, _, name = row.kind.partition(" ")
-        line = f"{_TERRAFORM[kind]}{' ' + name if name else ''}  {row.terraform} = {json.dumps(row.value)}"
+        kind = next(k for k in sorted(_TERRAFORM, key=len, reverse=True) if row.kind.startswith(k))
+        place = f"{_TERRAFORM[kind]}{row.kind.removeprefix(kind)}"
+        sets = f"{row.terraform} = {_value(row)}" if row.value is not None else f"{row.terraform} (remove it)"
+        line = f"{place}  {sets.strip()}" if row.path else f"{place}  (remove it)"
         yield line.replace("${", "$${").replace("%{", "%%{")  # names are no templates
+
+
+def _value(row: Row) -> str:
+    return quoted(row.value) if isinstance(row.value, str) else json.dumps(row.value)
 
 
 def _express(wanted: Setup, service: Service) -> str:
@@ -143,7 +108,3 @@ def _express(wanted: Setup, service: Service) -> str:
         "# ECS Express Mode: change the service as a whole.\n"
         f"aws ecs update-express-gateway-service --service-arn {arn} {size}"
     )
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text).replace("<", "\\u003c").replace(">", "\\u003e")

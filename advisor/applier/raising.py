@@ -16,7 +16,7 @@ def held_bounds(
 ) -> dict[str, Any]:
     """The bounds during the change: neither side's are undercut; empty where today's will do.
 
-    A fixed count is a minimum and a maximum of itself.
+    A fixed count is a minimum and a maximum of itself; a new target is to start from what keeps its capacity.
     """
     if _left_to_schedule(now, wanted) or not (now["scalable_target"] or wanted["scalable_target"]):
         return {}
@@ -29,14 +29,11 @@ def held_bounds(
             return {}
         return {"MinCapacity": goal[0], "MaxCapacity": goal[1], BY_CLOCK: RAISE} | keep
     minimum, maximum = (max(pair) for pair in zip(goal, held or goal, strict=True))
+    if now["scalable_target"] is None:  # the count is known, so that nothing is to be worked out later
+        kept = math.ceil(now["desired_count"] * factor - 1e-9)
+        return {"MinCapacity": min(maximum, max(minimum, kept)), "MaxCapacity": maximum}
     bounds = {"MinCapacity": minimum, "MaxCapacity": maximum}
     return {} if not keep and (minimum, maximum) == _numbers(now) else bounds | keep
-
-
-def first_count(bounds: Mapping[str, Any], count: int) -> int:
-    """The tasks that a new scalable target is to start from, where `count` run so far."""
-    kept = math.ceil(count * bounds.get(KEEP, 1.0) - 1e-9)
-    return int(min(bounds["MaxCapacity"], max(bounds["MinCapacity"], kept)))
 
 
 def final_bounds(

@@ -18,7 +18,7 @@ from typing import Any
 
 from advisor.applier.description import ABSENT, SUSPENDED, Description
 from advisor.applier.policies import CONFIGURATIONS, TYPES, changed_config, changed_fields, whole_config
-from advisor.applier.raising import BY_CLOCK, KEEP, final_bounds, first_count, held_bounds
+from advisor.applier.raising import BY_CLOCK, KEEP, final_bounds, held_bounds
 from advisor.domain.errors import one_line
 from advisor.domain.plan import Step
 
@@ -48,7 +48,7 @@ def steps_between(
     held = held_bounds(now, wanted, factor=factor if rolls else 1.0, base=base)
     return (
         *_first_steps(now, wanted, held=held, start=start),
-        *_service_steps(now, wanted, held=held),
+        *_service_steps(now, wanted, held=held, start=start),
         *_policy_steps(now["policies"], wanted["policies"]),
         *_last_steps(now, wanted, held=held, base=base, settle=settle),
     )
@@ -134,11 +134,11 @@ def _action_step(name: str, held: Description | None, action: Description) -> St
     return Step(kind="put-scheduled-action", says=says, parameters=parameters)
 
 
-def _service_steps(now: Description, wanted: Description, *, held: Mapping[str, Any]) -> Iterator[Step]:
+def _service_steps(now: Description, wanted: Description, *, held: Mapping[str, Any], start: int) -> Iterator[Step]:
     sets: dict[str, Any] = {}
     if now["task_definition"] != wanted["task_definition"]:
         sets["taskDefinition"] = wanted["task_definition"]
-    count = _raised_count(now, wanted, held=held)
+    count = _raised_count(now, wanted, held=held, start=start)
     if count is not None:
         sets["desiredCount"] = count
     if sets:
@@ -147,13 +147,13 @@ def _service_steps(now: Description, wanted: Description, *, held: Mapping[str, 
         yield Step(kind="update-service", says=says, parameters=sets)
 
 
-def _raised_count(now: Description, wanted: Description, *, held: Mapping[str, Any]) -> int | None:
+def _raised_count(now: Description, wanted: Description, *, held: Mapping[str, Any], start: int) -> int | None:
     """The count to set with the rollout: a higher fixed one, or the one that a new target is to start from."""
     count_now, count = now["desired_count"], wanted["desired_count"]
     if count_now is None or now["scalable_target"] is not None:
         return None
     if wanted["scalable_target"] is not None:
-        count = first_count(held, count_now)
+        count_now, count = max(count_now, start), held["MinCapacity"]
     return count if count > count_now else None
 
 

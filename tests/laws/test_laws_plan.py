@@ -1,17 +1,22 @@
 """Law 8: a plan is the same after JSON, and apply then undo restores the description read before."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
-from applier_world import NOW, World, advice_for, make_service, review_of
+from applier_rich import BURST, DAY, FORECAST, NIGHT, rich, without_steps
+from applier_world import NOW, Faults, Killed, World, advice_for, make_service, review_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.applier import apply_plan, make_plan, undo
 from advisor.codec import from_json, to_json
-from advisor.domain.plan import Change, NotPlanned, Plan, Step
-from advisor.domain.policy import TargetTracking
+from advisor.domain.inventory import Service
+from advisor.domain.plan import Change, NotPlanned, Plan, Step, StepKind
+from advisor.domain.policy import Metric, Policy, PredictiveScaling, ScheduledAction, TargetTracking
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.fargate.sizes import legal_sizes
 
@@ -25,7 +30,7 @@ VALUES = st.recursive(
 IDS = st.builds(ServiceId, account=TEXT, region=TEXT, service=TEXT)
 FIELDS = st.dictionaries(TEXT, VALUES, max_size=3)
 STEPS = st.lists(
-    st.builds(Step, kind=st.sampled_from(["update-service", "put-scaling-policy"]), says=TEXT, parameters=FIELDS),
+    st.builds(Step, kind=st.sampled_from(get_args(StepKind)), says=TEXT, parameters=FIELDS),
     max_size=3,
 ).map(tuple)
 CHANGES = st.builds(Change, id=IDS, summary=TEXT, usd_month_saved=TEXT, expects=FIELDS, steps=STEPS, undo=STEPS)
@@ -78,3 +83,132 @@ def test_apply_then_undo_restores_the_description_read_before(wanted: Setup, hel
         if plan.changes:
             undo(journal, world.client, now=lambda: NOW, sleep=lambda _: None)
     assert world.state() == before
+
+
+SERVICES = {
+    "fixed": lambda world: make_service(world, scaled=False),
+    "tracked": make_service,
+    "scheduled": without_steps,
+    "stepped": rich,
+}
+EXPRESSIONS = (DAY.expression, NIGHT.expression, "cron(0 12 * * ? *)", "cron(15 6 ? * MON-FRI *)", "rate(1 day)")
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> ScheduledAction:
+    low, high = draw(st.none() | st.integers(0, 4)), draw(st.none() | st.integers(4, 20))
+    return ScheduledAction(
+        expression=draw(st.sampled_from(EXPRESSIONS)),
+        timezone=draw(st.sampled_from(["UTC", "Asia/Tokyo"])),
+        minimum=1 if low is None and high is None else low,
+        maximum=high,
+    )
+
+
+SCHEDULES = st.lists(
+    st.sampled_from([DAY, NIGHT]) | actions(), max_size=4, unique_by=lambda a: (a.expression, a.timezone)
+)
+COOLDOWNS = st.integers(0, 600)
+METRICS: st.SearchStrategy[Metric] = st.sampled_from(["cpu", "memory"])
+FORECASTS = st.just(FORECAST) | st.builds(
+    PredictiveScaling,
+    metric=METRICS,
+    target=st.floats(1, 100),
+    mode=st.sampled_from(["ForecastOnly", "ForecastAndScale"]),
+)
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, stepped: bool) -> tuple[Policy, ...]:
+    found: list[Policy] = [
+        TargetTracking(metric=metric, target=draw(st.floats(1, 100)), scale_in_cooldown=draw(COOLDOWNS))
+        for metric in draw(st.lists(METRICS, unique=True))
+    ]
+    found += draw(st.lists(FORECASTS, max_size=1))
+    if stepped:
+        found.append(replace(BURST, cooldown=draw(COOLDOWNS), steps=((0.0, None, draw(st.integers(1, 9))),)))
+    return tuple(found)
+
+
+@st.composite
+def scaling_changes(draw: st.DrawFn) -> tuple[str, Setup]:
+    """A kind of service, and any setup that a plan can hold for it."""
+    name = draw(st.sampled_from(sorted(SERVICES)))
+    setup = Setup(size=draw(SIZES), ephemeral_gib=30, desired=draw(st.integers(0, 9)))
+    if name != "stepped" and draw(st.booleans()):
+        return name, setup
+    low = draw(st.integers(0, 4))
+    chosen = draw(policies(stepped=name == "stepped"))
+    return name, replace(
+        setup, minimum=low, maximum=draw(st.integers(4, 20)), policies=chosen, schedule=tuple(draw(SCHEDULES))
+    )
+
+
+def plan_of(service: Service, wanted: Setup) -> Plan:
+    return make_plan(review_of(advice_for(service, wanted)), [service], made_at=NOW, made_from="review.json")
+
+
+@given(scaling_changes())
+@settings(deadline=None)
+def test_any_change_of_scaling_is_put_and_taken_back_exactly(change: tuple[str, Setup]) -> None:
+    name, wanted = change
+    world = World()
+    service = SERVICES[name](world)
+    before, plan = world.state(), plan_of(service, wanted)
+    assert from_json(Plan, to_json(plan), where="plan.json") == plan
+    if not plan.changes:  # the present setup, or bounds under a schedule that stays
+        assert wanted.schedule == service.setup.schedule
+        return
+    with TemporaryDirectory() as folder:
+        journal = Path(folder) / "plan.journal"
+        apply_plan(plan, world.client, journal=journal, now=lambda: NOW, sleep=lambda _: None)
+        assert_holds(world, wanted)
+        undo(journal, world.client, now=lambda: NOW, sleep=lambda _: None)
+    assert_restored(world, before)
+
+
+def assert_restored(world: World, before: dict[str, Any]) -> None:
+    """All as before; where scaling moves the count, at least as many tasks."""
+    held, count = world.state(), world.services["prod/checkout"]["desiredCount"]
+    (definition, counted), scaled = before["services"]["prod/checkout"], before["targets"]
+    assert count >= counted if scaled else count == counted
+    assert held | {"services": {"prod/checkout": (definition, counted)}} == before
+    assert world.services["prod/checkout"]["taskDefinition"] == definition
+
+
+def assert_holds(world: World, wanted: Setup) -> None:
+    """As many policies and actions as recommended, and the bounds where no action sets them."""
+    resource = "service/prod/checkout"
+    assert len(world.policies.get(resource, {})) == len(wanted.policies)
+    assert len(world.actions.get(resource, {})) == len(wanted.schedule)
+    assert (resource in world.targets) == (wanted.minimum is not None)
+    if wanted.minimum is None:
+        assert world.services["prod/checkout"]["desiredCount"] == wanted.desired
+    elif not wanted.schedule:
+        target = world.targets[resource]
+        assert (target["MinCapacity"], target["MaxCapacity"]) == wanted.bounds
+
+
+@given(scaling_changes(), st.integers(0, 12), st.integers(0, 12), st.sampled_from(["before", "after"]))
+@settings(deadline=None)
+def test_an_apply_and_an_undo_killed_anywhere_are_finished_by_the_next_undo(
+    change: tuple[str, Setup], at: int, again: int, when: str
+) -> None:
+    name, wanted = change
+    world = World()
+    service = SERVICES[name](world)
+    before, plan = world.state(), plan_of(service, wanted)
+    if not plan.changes:
+        return
+    with TemporaryDirectory() as folder:
+        journal = Path(folder) / "plan.journal"
+        Faults(world, at=at, when=when, error=lambda _: Killed())
+        with suppress(Killed):
+            apply_plan(plan, world.client, journal=journal, now=lambda: NOW, sleep=lambda _: None)
+        Faults(world, at=again, when=when, error=lambda _: Killed())
+        with suppress(Killed):
+            undo(journal, world.client, now=lambda: NOW, sleep=lambda _: None)
+        world.before.clear()
+        world.after.clear()
+        undo(journal, world.client, now=lambda: NOW, sleep=lambda _: None)
+    assert_restored(world, before)
