@@ -17,7 +17,8 @@ ScaleIn = Literal["default", "slow", "gradual"]
 Surge = Literal["none", "proportional", "to-peak"]
 Steps = tuple[tuple[float | None, float | None, int], ...]
 
-TARGETS = (30, 50, 70, 90)  # percent
+TARGETS = (30, 50, 70, 90)  # percent; with floors that the history asks for
+FINER_TARGETS = (40, 60, 80)  # tried beside them where the minimum is the least allowed
 FLOORS: tuple[tuple[Shape | None, float], ...] = (
     *((None, quantile) for quantile in (0.0, 0.5, 0.9, 0.99, 1.0)),
     *(("day", quantile) for quantile in (0.9, 0.99, 1.0)),
@@ -76,7 +77,8 @@ class Recipe:
 
 def recipes(scope: Scope) -> Iterator[Recipe]:
     """All recipes that a scope allows."""
-    for target, (scale_in, surge), (shape, quantile) in product(TARGETS, WAYS, FLOORS):
+    finer = product(FINER_TARGETS, WAYS, FLOORS[:1])
+    for target, (scale_in, surge), (shape, quantile) in (*product(TARGETS, WAYS, FLOORS), *finer):
         if (scope.steps or surge == "none") and (scope.schedule or shape is None):
             yield Recipe(target=target, scale_in=scale_in, surge=surge, shape=shape, quantile=quantile)
 

@@ -3,15 +3,15 @@
     prepared = prepare(load, base, scope)             # replays every candidate, on the whole history and inside it
     found = choose(prepared, unmet_share=0.001)       # for as many limits as wanted: nothing is replayed any more
 
-Days that score never choose. At each of `ORIGINS` the recipes meet the history before it and are replayed there; the
-setup chosen by that is scored over the stretch after it. Where the stretches after all origins together miss the
-limit, the choices are made again under a stricter one (`CAUTIONS`), and the first that held is the one used on the
-whole history, in the same way.
+A choice must keep the limit with a margin: with more work than was seen, coming so fast that the tasks of the replay
+have to serve it. Days that score never choose: at each of `ORIGINS` the recipes meet the history before it and are
+replayed there, and the setup chosen by that is scored over the stretch after it. Where the stretches after all
+origins together miss the limit, the choice is made with the next of `MARGINS`.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -19,17 +19,18 @@ import numpy as np
 
 from advisor.advice.floors import ticked
 from advisor.advice.recipes import FLOOR_SHARE, Recipe, Scope, recipes, seen_in, setup_of
+from advisor.advice.rules import CAUTIOUS, USUAL
 from advisor.domain.errors import NoData
 from advisor.domain.policy import TargetTracking
 from advisor.domain.service import Setup
 from advisor.domain.units import SECONDS_PER_HOUR
-from advisor.simulation import Conditions, Load, simulate_many
+from advisor.simulation import Conditions, Load, Outcome, simulate_many
 from advisor.simulation.encode import bounds_by_tick
 
 ORIGINS = (0.5, 0.75)  # chosen, shares of the history
-CAUTIONS = (1.0, 0.5, 0.25)  # times the limit
-GROWTH = 1.1  # times the work seen: what a choice must bear, as for the other advice
-UNMET_WORTH = 20.0  # chosen: work that goes unmet counts as this many times what serving it would cost
+MARGINS = (USUAL.growth, CAUTIOUS.growth)  # times the work seen, as for the other advice
+WORTH_AT_LIMIT = 2.0  # chosen: unmet work at the limit counts as this many times the whole work
+LEAST_LIMIT = 1e-6  # a limit of nothing counts as this one
 ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic estimate
 _BATCH = 32  # outcomes kept at a time: memory stays small
 _FEWEST_TICKS = 240  # of the shortest stretch, else nothing can be proved on it
@@ -38,15 +39,28 @@ _FIRST_SHARE = 0.7  # of a task's CPU that the tasks at the start of a replay ar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A recipe's setup, replayed: `tasks` billed on average, share of the work that went unmet (0 to 1)."""
+    """A recipe's setup, replayed: `tasks` billed on average, share of the work that went unmet (0 to 1).
+
+    `unmet_with_margin`: the share that the tasks of the same replay would leave of each of `MARGINS` times the work.
+    """
 
     recipe: Recipe
     setup: Setup
     tasks: float
     unmet_share: float
+    unmet_with_margin: tuple[float, ...]
 
 
 Trials = tuple[Trial, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What a replay says of a setup; the fields are those of `Trial`."""
+
+    tasks: float
+    unmet_share: float
+    unmet_with_margin: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,12 +90,13 @@ class Found:
     """The choice under a limit.
 
     `held_out_unmet`: the procedure's share of unmet work on days that it did not choose on, None where the
-    history was too short to hold any out. `held`: it was within the limit, and so is the choice. `caution`: the
-    part of the limit that the choice was made under. `frontier`: trials that no other beats in cost and unmet work.
+    history was too short to hold any out. `held`: it was within the limit, and so is the choice with its margin.
+    `margin`: how many times the work seen the choice was made for. `frontier`: trials that no other beats in cost
+    and unmet work.
     """
 
     trial: Trial
-    caution: float
+    margin: float
     held_out_unmet: float | None
     held: bool
     frontier: Trials
@@ -92,10 +107,8 @@ class Found:
         return self.trial.setup
 
 
-def prepare(
-    load: Load, base: Setup, scope: Scope, *, growth: float = GROWTH, conditions: Conditions | None = None
-) -> Prepared:
-    """Replay all candidates over the load times `growth`, whole and up to each origin.
+def prepare(load: Load, base: Setup, scope: Scope, *, conditions: Conditions | None = None) -> Prepared:
+    """Replay all candidates over the load, whole and up to each origin.
 
     `base` gives size, platform and capacity; its bounds, policies and schedule are what is searched for.
     Raises NoData for a load without ticks.
@@ -104,41 +117,42 @@ def prepare(
         raise NoData("search: a load without ticks. Next: give at least one day of history.")
     given = Conditions() if conditions is None else conditions
     return Prepared(
-        trials=_trials(load, base, scope, growth, given),
-        folds=tuple(
-            _fold(before, after, base, scope, growth=growth, conditions=given) for before, after in _origins(load)
-        ),
+        trials=_trials(load, base, scope, given),
+        folds=tuple(_fold(before, after, base, scope, given) for before, after in _origins(load)),
         needed=_needed(load, base),
     )
 
 
 def choose(prepared: Prepared, *, unmet_share: float) -> Found:
     """The cheapest setup within a limit that the procedure kept on held-out days; see `Found.held` where none is."""
-    held_out, caution = None, 1.0
-    for caution in CAUTIONS:
-        held_out = _held_out(prepared, unmet_share * caution)
+    held_out, level = None, 0
+    for level in range(len(MARGINS)):
+        held_out = _held_out(prepared, unmet_share, level)
         if held_out is None or held_out <= unmet_share:
             break
-    trial = best(prepared.trials, unmet_share * caution, needed=prepared.needed)
+    trial = best(prepared.trials, unmet_share, level=level, needed=prepared.needed)
     kept = held_out is None or held_out <= unmet_share
     return Found(
         trial=trial,
-        caution=caution,
+        margin=MARGINS[level],
         held_out_unmet=held_out,
-        held=kept and trial.unmet_share <= unmet_share,
+        held=kept and trial.unmet_with_margin[level] <= unmet_share,
         frontier=frontier(prepared.trials),
     )
 
 
-def best(trials: Sequence[Trial], unmet_share: float, *, needed: float) -> Trial:
-    """The cheapest trial within a limit; where none is, the cheapest of those that leave least unmet.
+def best(trials: Sequence[Trial], unmet_share: float, *, level: int, needed: float) -> Trial:
+    """The cheapest trial within a limit at a level of `MARGINS`; where none is, of those that leave least unmet.
 
-    Unmet work counts `UNMET_WORTH` times what serving it would cost, so that a wide limit is not used up where
-    keeping under it costs next to nothing. `needed`: the work of the history in tasks, on average.
+        cost = tasks + WORTH_AT_LIMIT x unmet / limit x needed         [tasks]
+
+    The second part is what unmet work is taken to be worth, so that a limit is not used up where keeping under it
+    costs next to nothing. `needed`: the work of the history in tasks, on average.
     """
-    limit = max(unmet_share, min(trial.unmet_share for trial in trials))
-    within = (trial for trial in trials if trial.unmet_share <= limit)
-    return min(within, key=lambda trial: (trial.tasks + UNMET_WORTH * trial.unmet_share * needed, trial.unmet_share))
+    limit = max(unmet_share, min(trial.unmet_with_margin[level] for trial in trials))
+    within = [trial for trial in trials if trial.unmet_with_margin[level] <= limit]
+    worth = WORTH_AT_LIMIT * needed / max(unmet_share, LEAST_LIMIT)
+    return min(within, key=lambda trial: (trial.tasks + worth * trial.unmet_with_margin[level], trial.tasks))
 
 
 def frontier(trials: Sequence[Trial]) -> Trials:
@@ -171,13 +185,15 @@ def _origins(load: Load) -> Iterator[tuple[Load, Load]]:
             yield part(load, 0, at), part(load, at, end)
 
 
-def _fold(before: Load, after: Load, base: Setup, scope: Scope, *, growth: float, conditions: Conditions) -> Fold:
-    trials = _trials(before, base, scope, growth, conditions)
+def _fold(before: Load, after: Load, base: Setup, scope: Scope, conditions: Conditions) -> Fold:
+    trials = _trials(before, base, scope, conditions)
+    scores = _replayed(after, tuple(dict.fromkeys(trial.setup for trial in trials)), conditions)
+    work = float(after.vcpu.sum())
     return Fold(
         trials=trials,
         needed=_needed(before, base),
-        unmet_after=_after(after, trials, conditions),
-        work_after=float(after.vcpu.sum()),
+        unmet_after={trial.recipe: scores[trial.setup].unmet_share * work for trial in trials},
+        work_after=work,
     )
 
 
@@ -185,47 +201,46 @@ def _needed(load: Load, base: Setup) -> float:
     return float(load.vcpu.mean()) / base.size.vcpu
 
 
-def _held_out(prepared: Prepared, unmet_share: float) -> float | None:
+def _held_out(prepared: Prepared, unmet_share: float, level: int) -> float | None:
     """Share of the work after the origins that the choices made before them left unmet."""
     unmet, work = 0.0, 0.0
     for fold in prepared.folds:
-        chosen = best(fold.trials, unmet_share, needed=fold.needed)
+        chosen = best(fold.trials, unmet_share, level=level, needed=fold.needed)
         unmet, work = unmet + fold.unmet_after[chosen.recipe], work + fold.work_after
     return unmet / work if work > 0 else None
 
 
-def _trials(load: Load, base: Setup, scope: Scope, growth: float, conditions: Conditions) -> Trials:
-    requests = None if load.requests is None else load.requests * growth
-    grown = replace(load, vcpu=load.vcpu * growth, requests=requests)
-    seen = seen_in(grown, base.size.vcpu, scope)
+def _trials(load: Load, base: Setup, scope: Scope, conditions: Conditions) -> Trials:
+    seen = seen_in(load, base.size.vcpu, scope)
     made = {recipe: setup_of(recipe, base, seen, scope) for recipe in recipes(scope)}
     distinct = tuple(dict.fromkeys(setup for setup in made.values() if setup))
-    scores = _replayed(grown, tuple(_worth_a_replay(grown, distinct, scope)), conditions)
+    scores = _replayed(load, tuple(_worth_a_replay(load, distinct, scope)), conditions)
     return tuple(
-        Trial(recipe=recipe, setup=setup, tasks=scores[setup][0], unmet_share=scores[setup][1])
-        for recipe, setup in made.items()
-        if setup in scores
+        Trial(recipe=recipe, setup=setup, **asdict(scores[setup])) for recipe, setup in made.items() if setup in scores
     )
 
 
-def _after(load: Load, trials: Trials, conditions: Conditions) -> dict[Recipe, float]:
-    scores = _replayed(load, tuple(dict.fromkeys(trial.setup for trial in trials)), conditions)
-    work = float(load.vcpu.sum())
-    return {trial.recipe: scores[trial.setup][1] * work for trial in trials}
-
-
-def _replayed(load: Load, setups: Sequence[Setup], conditions: Conditions) -> dict[Setup, tuple[float, float]]:
-    """(tasks on average, share of the work unmet) of each setup."""
+def _replayed(load: Load, setups: Sequence[Setup], conditions: Conditions) -> dict[Setup, Replayed]:
+    """Each setup over a load; schedules are looked up once for all that share one."""
     schedules = {schedule: ticked(schedule, load) for schedule in {setup.schedule for setup in setups}}
-    found: dict[Setup, tuple[float, float]] = {}
+    found: dict[Setup, Replayed] = {}
     for first in range(0, len(setups), _BATCH):
         batch = setups[first : first + _BATCH]
         twins = [replace(setup, schedule=schedules[setup.schedule]) for setup in batch]
         initial = max(1, math.ceil(float(load.vcpu[0]) / (batch[0].size.vcpu * _FIRST_SHARE)))
         outcomes = simulate_many(load, twins, initial=initial, conditions=conditions)
-        scores = ((float(outcome.billed.mean()), outcome.unmet_share) for outcome in outcomes)
-        found |= zip(batch, scores, strict=True)
+        found |= zip(batch, map(_scored, outcomes), strict=True)
     return found
+
+
+def _scored(outcome: Outcome) -> Replayed:
+    work, capacity = outcome.load.vcpu, outcome.capacity
+    asked = max(float(work.sum()), np.finfo(float).tiny)
+    return Replayed(
+        tasks=float(outcome.billed.mean()),
+        unmet_share=outcome.unmet_share,
+        unmet_with_margin=tuple(float(np.maximum(0.0, work - capacity / margin).sum()) / asked for margin in MARGINS),
+    )
 
 
 def _worth_a_replay(load: Load, setups: Sequence[Setup], scope: Scope) -> Iterator[Setup]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.advice.recipes import PEAK_QUANTILE, TARGETS, Recipe, Scope, recipes, seen_in, setup_of
-from advisor.advice.search import GROWTH, UNMET_WORTH, Prepared, Trial, best, choose, frontier, part, prepare
+from advisor.advice.search import MARGINS, WORTH_AT_LIMIT, Prepared, Trial, best, choose, frontier, part, prepare
 from advisor.domain.errors import NoData
 from advisor.domain.policy import StepScaling
 from advisor.domain.service import Setup, TaskSize
@@ -38,24 +38,36 @@ def prepared() -> Prepared:
 
 
 def trial(tasks: float, unmet_share: float) -> Trial:
-    return Trial(recipe=RECIPE, setup=BASE, tasks=tasks, unmet_share=unmet_share)
+    return Trial(
+        recipe=RECIPE,
+        setup=BASE,
+        tasks=tasks,
+        unmet_share=unmet_share,
+        unmet_with_margin=(unmet_share, 2 * unmet_share),
+    )
 
 
 def test_the_cheapest_within_the_limit_is_chosen() -> None:
-    trials = [trial(5, 0.02), trial(8, 0.0009), trial(7, 0.001), trial(9, 0)]
-    assert best(trials, 0.001, needed=1) == trials[2]
+    trials = [trial(5, 0.02), trial(10, 0.0009), trial(7, 0.001), trial(12, 0)]
+    assert best(trials, 0.001, level=0, needed=1) == trials[2]
+
+
+def test_a_higher_margin_asks_more_of_a_setup() -> None:
+    trials = [trial(7, 0.0008), trial(8, 0.0004)]
+    assert best(trials, 0.001, level=0, needed=0) == trials[0]
+    assert best(trials, 0.001, level=1, needed=0) == trials[1]
 
 
 def test_where_none_is_within_the_limit_the_one_that_leaves_least_unmet_is_chosen() -> None:
     trials = [trial(5, 0.02), trial(8, 0.01), trial(7, 0.01)]
-    assert best(trials, 0.001, needed=1) == trials[2]
+    assert best(trials, 0.001, level=0, needed=1) == trials[2]
 
 
-def test_a_wide_limit_is_not_used_up_where_keeping_under_it_costs_next_to_nothing() -> None:
-    # 4 % of the work of 2 tasks, times its worth of 20, is 1.6 tasks: more than the 0.1 that it takes to serve it
-    trials = [trial(3.0, 0.04), trial(3.1, 0.0), trial(5.5, 0.0)]
-    assert UNMET_WORTH == 20
-    assert best(trials, 0.05, needed=2) == trials[1]
+def test_a_limit_is_not_used_up_where_keeping_under_it_costs_next_to_nothing() -> None:
+    # 4 of 5 % are worth 2 x 0.8 times the work of 2 tasks, 3.2 tasks: more than the 0.1 that it takes to serve them
+    trials = [trial(3.0, 0.04), trial(3.1, 0.0), trial(7.0, 0.0)]
+    assert WORTH_AT_LIMIT == 2
+    assert best(trials, 0.05, level=0, needed=2) == trials[1]
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1))
@@ -69,28 +81,30 @@ def test_the_frontier_holds_what_no_trial_beats(pairs: list[tuple[int, int]]) ->
 
 
 def test_a_stricter_limit_never_leaves_more_unmet(prepared: Prepared) -> None:
-    shares = [best(prepared.trials, limit, needed=prepared.needed).unmet_share for limit in (0.1, 0.01, 0.001, 0)]
+    chosen = [best(prepared.trials, limit, level=0, needed=prepared.needed) for limit in (0.1, 0.01, 0.001, 0)]
+    shares = [trial.unmet_with_margin[0] for trial in chosen]
     assert shares == sorted(shares, reverse=True)
 
 
 def test_the_choice_is_what_its_replay_says(prepared: Prepared) -> None:
     found = choose(prepared, unmet_share=0.01)
     load = waves()
-    grown = replace(load, vcpu=load.vcpu * GROWTH)
-    outcome = simulate(grown, found.setup, initial=int(np.ceil(grown.vcpu[0] / 0.7)))
+    outcome = simulate(load, found.setup, initial=int(np.ceil(load.vcpu[0] / 0.7)))
     assert outcome.unmet_share == pytest.approx(found.trial.unmet_share)
     assert outcome.billed.mean() == pytest.approx(found.trial.tasks)
+    for margin, share in zip(MARGINS, found.trial.unmet_with_margin, strict=True):
+        lacking = np.maximum(0, load.vcpu * margin - outcome.running)
+        assert lacking.sum() / (load.vcpu.sum() * margin) == pytest.approx(share)
     assert found.trial in prepared.trials
-    assert found.held
 
 
 def test_a_limit_that_was_missed_on_held_out_days_makes_the_choice_more_cautious() -> None:
     calm = np.full(3 * 1440, 4.0)
-    calm[2 * 1440 + 300 :: 400] = 9.0  # bursts of a minute that the first two days never had
+    calm[2 * 1440 + 300 :: 400] = 30.0  # bursts of a minute that the first two days never had
     found = choose(prepare(Load(vcpu=calm, start=MONDAY), BASE, SCOPE), unmet_share=0.0005)
     assert found.held_out_unmet is not None
     assert found.held_out_unmet > 0.0005
-    assert found.caution < 1
+    assert found.margin == MARGINS[-1]
     assert not found.held
 
 
@@ -121,7 +135,7 @@ def test_nothing_that_was_given_is_changed() -> None:
 def test_a_history_of_hours_is_searched_but_proves_nothing() -> None:
     found = choose(prepare(part(waves(1), 0, 300), BASE, SCOPE), unmet_share=0.01)
     assert found.held_out_unmet is None
-    assert found.caution == 1
+    assert found.margin == MARGINS[0]
 
 
 def test_no_tick_is_no_data() -> None:
