@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -169,14 +169,19 @@ def _cron(minute: int, days: Sequence[int]) -> str:
 
 def _stretches(days: Sequence[int]) -> list[str]:
     """Names of days; three or more in a row as a range.  AWS's week begins on Sunday, so no range runs over it."""
-    key: Callable[[tuple[int, int]], int] = lambda pair: pair[1] - pair[0]  # noqa: E731
-    rows = [[day for _, day in group] for _, group in groupby(enumerate(days), key=key)]
-    return [_names(row) for row in rows]
+    rows = [[day for _, day in group] for _, group in groupby(enumerate(days), key=_offset)]
+    return [part for row in rows for part in _names(row)]
 
 
-def _names(days: Sequence[int]) -> str:
+def _offset(numbered: tuple[int, int]) -> int:
+    """The same for all days of a stretch without a hole."""
+    place, day = numbered
+    return day - place
+
+
+def _names(days: Sequence[int]) -> list[str]:
     names = [DAY_NAMES[day] for day in days]
-    return f"{names[0]}-{names[-1]}" if len(days) > 2 and days[-1] < DAYS - 1 else ",".join(names)
+    return [f"{names[0]}-{names[-1]}"] if len(days) > 2 and days[-1] < DAYS - 1 else names
 
 
 def _in_force(actions: Sequence[ScheduledAction], load: Load, least: int) -> int:
