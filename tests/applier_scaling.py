@@ -21,6 +21,7 @@ class ScalingWorld:
     """Scalable targets with their policies, scheduled actions and tags, by resource and name."""
 
     def __init__(self) -> None:
+        self.services: dict[str, dict[str, Any]] = {}
         self.targets: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, dict[str, Any]]] = {}
         self.actions: dict[str, dict[str, dict[str, Any]]] = {}
@@ -40,6 +41,9 @@ class ScalingWorld:
         }
         assert 0 <= held["MinCapacity"] <= held["MaxCapacity"]
         self.tags.setdefault(arn, {}).update(Tags or {})
+        if service := self.services.get(ResourceId.removeprefix("service/")):  # documented: moved into the range
+            low, high = held["MinCapacity"], held["MaxCapacity"]
+            service["desiredCount"] = min(high, max(low, service["desiredCount"]))
         return {}
 
     def _deregister_scalable_target(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803

@@ -40,7 +40,6 @@ class World(ScalingWorld):
     def __init__(self) -> None:
         super().__init__()
         self.definitions: dict[str, dict[str, Any]] = {}
-        self.services: dict[str, dict[str, Any]] = {}
         self.before: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.after: list[Callable[[str, Mapping[str, Any]], None]] = []
         self.calls: list[str] = []
@@ -66,9 +65,12 @@ class World(ScalingWorld):
         return call
 
     def state(self) -> dict[str, Any]:
-        """What a user sees: services, active revisions, scaling."""
+        """What a user sees: services (no count where scaling moves it), active revisions, scaling."""
         active = sorted(a for a, d in self.definitions.items() if d["taskDefinition"]["status"] == "ACTIVE")
-        services = {n: (s["taskDefinition"], s["desiredCount"]) for n, s in self.services.items()}
+        services = {
+            n: (s["taskDefinition"], None if f"service/{n}" in self.targets else s["desiredCount"])
+            for n, s in self.services.items()
+        }
         scaling = {
             "targets": self.targets,
             "policies": {i: p for i, p in self.policies.items() if p},

@@ -8,7 +8,8 @@
 
 Where tasks get smaller, the minimum is held up during the rollout so that as much CPU runs after it as
 before it: `KEEP` times the desired count of that moment, never above the maximum (our choice; ECS suspends
-scale-in during a deployment, scale-out would take minutes to catch up). Bounds that scheduled actions move
+scale-in during a deployment, scale-out would take minutes to catch up). Documented: RegisterScalableTarget
+moves the count of an active service into the bounds at once. Bounds that scheduled actions move
 are left to them; where the actions change, the bounds become those that the new ones have put in force by
 then (`BY_CLOCK`).
 """
