@@ -11,12 +11,11 @@ from advisor.advice.replay import replayed
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, subject_of
 from advisor.advice.words import share
-from advisor.advice.work import current_stretch, split
+from advisor.advice.work import current_stretch, last_size, split
 from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.finding import Advice, Caution, UsdMonth
 from advisor.domain.inventory import Service
 from advisor.domain.schema import GAP
-from advisor.domain.service import TaskSize
 from advisor.domain.settings import Config
 from advisor.domain.units import Usd
 from advisor.fargate.prices import PriceBook
@@ -40,8 +39,7 @@ def advise(
     told = _size_changed(before, profile) if shorter else ()
     try:
         subject = subject_of(service, spoken, profile, prices, config)
-        advice = _judged(subject, config)
-        advice = _not_yet_run(advice, subject) if unseen else advice
+        advice = _not_yet_run(subject, config) if unseen else _judged(subject, config)
     except PriceMissing as error:
         advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
     except SetupRefused as error:
@@ -81,8 +79,7 @@ def _days_that_speak(demand: Demand, service: Service) -> tuple[Demand, bool]:
     seen = current_stretch(demand, service.setup.size)
     if _is_known(seen):
         return seen, False
-    last = demand.frame.iloc[-1]
-    latest = current_stretch(demand, TaskSize.of(vcpu=float(last["task_vcpu"]), gib=float(last["task_gib"])))
+    latest = current_stretch(demand, last_size(demand))
     return (latest if _is_known(latest) else demand), True
 
 
@@ -90,18 +87,19 @@ def _is_known(demand: Demand) -> bool:
     return bool((demand.frame["state"] != GAP).any())
 
 
-def _not_yet_run(advice: Advice, subject: Subject) -> Advice:
-    """The advice without confidence; a change is withheld, since no task of today's size was measured."""
+def _not_yet_run(subject: Subject, config: Config) -> Advice:
+    """The advice without confidence on a size that no task was measured with: kept where it keeps its limits."""
     text = (
         f"nothing was measured of tasks of today's size, {subject.service.setup.size}; it takes {FEWEST_DAYS:g} days."
     )
     why = Caution(code="thin-history", text=text)
+    advice = _judged(subject, config, may_change=False)
     if advice.verdict == "keep":
         return replace(advice, confidence=0.0, cautions=(why, *advice.cautions))
     return replace(_withheld(subject, why, advice.usd_month.current), confidence=0.0)
 
 
-def _judged(subject: Subject, config: Config) -> Advice:
+def _judged(subject: Subject, config: Config, *, may_change: bool = True) -> Advice:
     why = _nothing_to_say(subject)
     if why is not None:
         today = replayed(subject.service.setup, subject.work, subject.levers.counts, subject.prices)
@@ -111,6 +109,9 @@ def _judged(subject: Subject, config: Config) -> Advice:
     if decision.verdict == "no-advice":
         caution = Caution(code="no-setup-holds", text=decision.why)
         return _withheld(subject, caution, decision.today.usd_month)
+    if not may_change and not decision.broken:
+        why_kept = "Tasks of this size were not measured yet: what they show is awaited before another change."
+        decision = replace(decision, verdict="keep", then=decision.today, why=why_kept)
     if rule is not None and rule.action == "keep" and decision.verdict == "change":
         decision = replace(decision, verdict="keep", then=decision.today, why="The configuration says: keep.")
     return _assembled(decision)

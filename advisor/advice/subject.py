@@ -11,7 +11,7 @@ from advisor.advice.levers import Levers, find_levers, recorded_only
 from advisor.advice.replay import run
 from advisor.advice.rules import MOST_REPLAY_ERROR, Margins, limits_of
 from advisor.advice.symptoms import symptoms
-from advisor.advice.work import Work, work_of
+from advisor.advice.work import Work, last_size, work_of
 from advisor.domain.errors import SetupRefused
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
@@ -26,7 +26,7 @@ class Subject:
     """What every step of the advice needs to know about one service.
 
     `demand`, `work` and `profile` are those of the days that speak; `error` is the replay error of today's
-    setup, None where it cannot be replayed.
+    setup, None where it cannot be replayed or the counts were recorded with tasks of another size.
     """
 
     service: Service
@@ -47,7 +47,8 @@ class Subject:
 def subject_of(service: Service, demand: Demand, profile: Profile, prices: PriceBook, config: Config) -> Subject:
     """Put a subject together, with today's setup replayed against the recorded counts."""
     work, levers = work_of(demand), find_levers(service, profile, config)
-    error = _replay_error(service, work, levers, profile.memory_model)
+    ran_as_now = last_size(demand) == service.setup.size
+    error = _replay_error(service, work, levers, profile.memory_model) if ran_as_now else None
     if levers.counts == "set" and error is not None and error > MOST_REPLAY_ERROR:
         levers = recorded_only(levers, service.setup, error=error)
     return Subject(

@@ -110,8 +110,13 @@ def current_stretch(demand: Demand, size: TaskSize) -> Demand:
         (np.diff(frame["task_vcpu"].to_numpy()) != 0) | (np.diff(frame["task_gib"].to_numpy()) != 0)
     )
     low = int(changed[-1]) + 1 if changed.size else 0
-    is_today = TaskSize.of(vcpu=frame["task_vcpu"].iloc[-1], gib=frame["task_gib"].iloc[-1]) == size
-    return cut(demand, low if is_today else len(frame), len(frame))
+    return cut(demand, low if last_size(demand) == size else len(frame), len(frame))
+
+
+def last_size(demand: Demand) -> TaskSize:
+    """The size of the tasks at the end of the history."""
+    last = demand.frame.iloc[-1]
+    return TaskSize.of(vcpu=float(last["task_vcpu"]), gib=float(last["task_gib"]))
 
 
 def split(demand: Demand, held_out_share: float) -> tuple[Demand, Demand]:

@@ -70,9 +70,9 @@ def test_no_change_is_advised_of_a_size_that_never_ran():
     deployed = replace(service, sizes=())
     measured = infer_demand(usage, service_of(fixed(2, vcpu=1, gib=2)))
     advice = advise(deployed, measured, fit_profile(measured), prices=PRICES)
-    assert advice.verdict == "no-advice"
+    assert advice.verdict == "keep"
     assert advice.confidence == 0.0
-    assert advice.usd_month.recommended is None
+    assert advice.usd_month.recommended == advice.usd_month.current
     assert "thin-history" in {caution.code for caution in advice.cautions}
 
 
@@ -80,3 +80,13 @@ def test_a_measured_size_is_advised_on():
     advice = advice_of(lived(World(vcpu=level(0.1)), fixed(2, vcpu=4, gib=8)), service_of(fixed(2, vcpu=4, gib=8)))
     assert advice.verdict == "change"
     assert "thin-history" not in said(advice)
+
+
+def test_nothing_is_said_of_a_size_that_never_ran_and_is_too_small():
+    usage = lived(World(vcpu=level(0.9)), fixed(2, vcpu=1, gib=2))
+    service = replace(service_of(fixed(2, vcpu=0.25, gib=1)), sizes=())
+    measured = infer_demand(usage, service_of(fixed(2, vcpu=1, gib=2)))
+    advice = advise(service, measured, fit_profile(measured), prices=PRICES)
+    assert advice.verdict == "no-advice"
+    assert advice.confidence == 0.0
+    assert "nothing was measured" in advice.reasons[0]

@@ -143,7 +143,7 @@ def test_a_size_that_never_ran_has_no_history_and_no_confidence() -> None:
     old, new = TaskSize.of(vcpu=2, gib=8), TaskSize.of(vcpu=1, gib=4)
     sizes = (SizeChange(at=START, size=old), SizeChange(at=START + timedelta(days=10), size=new))
     advice = advice_of(usage, service_of(ROOMY, sizes=sizes))
-    assert advice.verdict == "no-advice"
+    assert advice.verdict == "keep"
     assert advice.confidence == 0
     assert advice.usd_month.current == Decimal("85.06")
 

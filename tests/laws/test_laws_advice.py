@@ -140,7 +140,8 @@ def test_law_5_holds_for_the_demand_as_it_was_measured_too(life: tuple[World, Se
     demand = infer_demand(*seen(*life))
     first = advised(demand, life[1])
     assume(first.verdict == "change")
-    assert advised(demand, first.recommended).verdict == "keep"
+    second = advised(demand, first.recommended)
+    assert second.verdict == "keep", f"{explain(first)}\n{explain(second)}"
 
 
 @given(lives(), st.sampled_from((0.001, 0.01, 0.2)))
