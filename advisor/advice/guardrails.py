@@ -58,10 +58,9 @@ def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
     peak = trial.score.memory_peak_mib
     if peak is None or trial.setup.size.memory >= peak * case.margins.memory:
         return None
-    return (
-        f"its {_gib(trial.setup.size.memory)} are less than the peak of {_gib(peak)}"
-        f" plus a margin of {case.margins.memory - 1:.0%}"
-    )
+    margin = case.margins.memory - 1
+    more = f" plus a margin of {margin:.0%}" if margin else ""
+    return f"its {_gib(trial.setup.size.memory)} are less than the peak of {_gib(peak)}{more}"
 
 
 def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
