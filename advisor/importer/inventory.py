@@ -5,9 +5,9 @@ from pathlib import Path
 
 from advisor.codec import inventory_from_file_json
 from advisor.domain.errors import InputRefused, one_line
-from advisor.domain.inventory import Inventory, Service
-from advisor.domain.policy import StepScaling, TargetTracking
+from advisor.domain.inventory import Inventory
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Setup
+from advisor.fargate.policies import check_policy
 from advisor.fargate.schedule import check_schedule
 from advisor.fargate.sizes import check_size
 from advisor.importer.tables import read_bytes, shown
@@ -25,17 +25,18 @@ def read_inventory(path: str | Path, *, seen_at: datetime) -> Inventory:
     path = Path(path)
     inventory = inventory_from_file_json(read_bytes(path), where=shown(path), seen_at=seen_at)
     for number, service in enumerate(inventory.services):
-        _check_service(service, where=f"{shown(path)}: services[{number}] ({one_line(service.id.service)})")
+        where = f"{shown(path)}: services[{number}] ({one_line(service.id.service)})"
+        check_setup(service.setup, where=where)
+        _check_schedule(service.setup, where=where)
     return inventory
 
 
-def _check_service(service: Service, *, where: str) -> None:
-    setup = service.setup
+def check_setup(setup: Setup, *, where: str) -> None:
+    """Raise InputRefused for a setup that AWS would not take; its schedule is judged elsewhere."""
     check_size(setup.size, os=setup.os, architecture=setup.architecture, where=where)
     _check_ephemeral(setup, where=where)
     _check_capacity(setup, where=where)
     _check_policies(setup, where=where)
-    _check_schedule(setup, where=where)
 
 
 def _check_ephemeral(setup: Setup, *, where: str) -> None:
@@ -67,15 +68,7 @@ def _check_policies(setup: Setup, *, where: str) -> None:
         rule = "a service with policies has minimum and maximum"
         raise InputRefused("policies without bounds", where=where, rule=rule)
     for policy in setup.policies:
-        if isinstance(policy, TargetTracking):
-            fits = policy.target > 0 and min(policy.scale_out_cooldown, policy.scale_in_cooldown) >= 0
-        elif isinstance(policy, StepScaling):
-            fits = policy.points > 0 and min(policy.cooldown, policy.min_adjustment_magnitude) >= 0
-        else:
-            fits = True
-        if not fits:
-            rule = "target and points above 0, cooldowns 0 s or more"
-            raise InputRefused("bad policy", where=where, value=policy, rule=rule)
+        check_policy(policy, where=where)
 
 
 def _check_schedule(setup: Setup, *, where: str) -> None:
@@ -87,3 +80,17 @@ def _check_schedule(setup: Setup, *, where: str) -> None:
             rule = "a scheduled action sets minimum, maximum or both"
             raise InputRefused("bad schedule", where=where, value=action.expression, rule=rule)
         check_schedule(action.expression, action.timezone, where=where)
+    _check_scheduled_bounds(setup, where=where)
+
+
+def _check_scheduled_bounds(setup: Setup, *, where: str) -> None:
+    """An action that cannot but make the bounds cross, whichever actions came before it, is refused."""
+    low, high = setup.bounds
+    lowest = min([low, *(action.minimum for action in setup.schedule if action.minimum is not None)])
+    highest = max([high, *(action.maximum for action in setup.schedule if action.maximum is not None)])
+    for action in setup.schedule:
+        low = lowest if action.minimum is None else action.minimum
+        high = highest if action.maximum is None else action.maximum
+        if not 0 <= low <= high:
+            value = f"{action.expression}: minimum {low}, maximum {high}"
+            raise InputRefused("bounds cross", where=where, value=value, rule="0 <= minimum <= maximum, at all times")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike
 from advisor.domain.errors import SetupRefused
 from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import Setup
+from advisor.fargate.policies import check_policy
 from advisor.fargate.scaling import (
     ALARM_HIGH_POINTS,
     ALARM_LOW_POINTS,
@@ -172,11 +172,7 @@ def _bounded(change: int) -> float:
 
 
 def _tracking(policy: TargetTracking, load: Load) -> Floats:
-    if not 0 < policy.target < math.inf or min(policy.scale_out_cooldown, policy.scale_in_cooldown) < 0:
-        value = (policy.target, policy.scale_out_cooldown, policy.scale_in_cooldown)
-        raise SetupRefused(
-            "bad policy", where="target tracking", value=value, rule="target above 0 and finite, cooldowns 0 s or more"
-        )
+    check_policy(policy)
     low = ALARM_LOW_POINTS if load.tick_seconds == 60 else ALARM_LOW_POINTS_HIGH_RESOLUTION
     row = np.zeros(engine.POLICY_FIELDS)
     row[engine.KIND] = engine.TARGET_TRACKING
@@ -194,10 +190,6 @@ def _tracking(policy: TargetTracking, load: Load) -> Floats:
 
 
 def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float]]) -> Floats:
-    if policy.points < 1 or policy.cooldown < 0 or not math.isfinite(policy.threshold):
-        value = (policy.points, policy.cooldown, policy.threshold)
-        rule = "1 point or more, cooldown 0 s or more, a finite threshold"
-        raise SetupRefused("bad policy", where="step scaling", value=value, rule=rule)
     row = np.zeros(engine.POLICY_FIELDS)
     row[engine.KIND] = engine.STEP_OUT if policy.direction == "out" else engine.STEP_IN
     row[engine.METRIC] = METRICS[policy.metric]
@@ -215,13 +207,9 @@ def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float
 
 
 def checked_steps(policy: StepScaling) -> list[tuple[float, float, float]]:
-    """The steps with infinite outer bounds, in order; raises SetupRefused for holes, overlaps and empty steps."""
-    opened = sorted(
+    """The steps with infinite outer bounds, in order; raises SetupRefused for a policy that AWS would not take."""
+    check_policy(policy)
+    return sorted(
         (-math.inf if low is None else low, math.inf if high is None else high, _bounded(change))
         for low, high, change in policy.steps
     )
-    joined = all(one[1] == other[0] for one, other in pairwise(opened))
-    if not opened or not joined or not all(low < high for low, high, _ in opened):
-        rule = "each step begins where the one before ends: no hole, no overlap, none empty"
-        raise SetupRefused("steps do not join", where="step scaling", value=policy.steps, rule=rule)
-    return opened

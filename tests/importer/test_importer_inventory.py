@@ -36,6 +36,9 @@ GOOD: dict[str, Any] = {
     "tags": {"team": "shop"},
 }
 
+STEPS: dict[str, Any] = {"type": "StepScaling", "metric": "cpu", "direction": "out", "threshold": 75}
+DAILY: dict[str, Any] = {"expression": "cron(0 8 ? * MON-FRI *)", "timezone": "UTC"}
+
 
 def write(folder: Path, *services: dict[str, Any], **top: Any) -> Path:
     path = folder / "services.json"
@@ -60,6 +63,12 @@ def test_optional_keys_may_be_absent(tmp_path: Path) -> None:
     assert service.setup.bounds == (3, 3)
 
 
+def test_actions_that_raise_the_maximum_before_the_minimum_are_taken(tmp_path: Path) -> None:
+    schedule = [DAILY | {"maximum": 40}, DAILY | {"minimum": 20}]
+    (service,) = read_inventory(write(tmp_path, GOOD | {"schedule": schedule}), seen_at=NOW).services
+    assert len(service.setup.schedule) == 2
+
+
 def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
@@ -81,7 +90,11 @@ def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
         ({"capacity": [{"provider": "FARGATE"}, {"provider": "FARGATE"}]}, "each provider once"),
         ({"capacity": [{"provider": "my-asg"}]}, "services.json"),
         ({"os": "WINDOWS", "capacity": [{"provider": "FARGATE_SPOT"}]}, "no Fargate Spot"),
-        ({"policies": [{"type": "TargetTracking", "metric": "cpu", "target": 0}]}, "bad policy"),
+        ({"policies": [{"type": "TargetTracking", "metric": "cpu", "target": 0}]}, "bad target of TargetTracking: 0"),
+        ({"policies": [STEPS | {"steps": [[0, 10, 1], [20, None, 2]]}]}, "no hole, no overlap"),
+        ({"policies": [STEPS | {"steps": [[0, 10, 1], [5, None, 2]]}]}, "no hole, no overlap"),
+        ({"policies": [STEPS | {"steps": [[0, 10, 1]]}]}, "no hole to infinity"),
+        ({"policies": [STEPS | {"steps": [[0, None, 1]], "points": 0}]}, "points 0"),
         ({"policies": [{"type": "TargetTracking", "metric": "disk", "target": 9}]}, "services.json"),
         ({"minimum": None, "maximum": None}, "policies without bounds"),
         ({"minimum": 11}, "bounds"),
@@ -91,6 +104,10 @@ def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
         ({"schedule": [{"expression": "banana", "minimum": 1}]}, "banana"),
         ({"schedule": [{"expression": "cron(0 8 ? * MON-FRI *)", "timezone": "Mars/North", "minimum": 1}]}, "Mars"),
         ({"schedule": [{"expression": "cron(0 8 ? * MON-FRI *)"}]}, "minimum, maximum or both"),
+        ({"schedule": [DAILY | {"minimum": 11}]}, "bounds cross.*minimum 11, maximum 10"),
+        ({"schedule": [DAILY | {"maximum": 1}]}, "bounds cross.*minimum 2, maximum 1"),
+        ({"schedule": [DAILY | {"minimum": -1}]}, "bounds cross.*minimum -1"),
+        ({"schedule": [DAILY | {"minimum": 5, "maximum": 4}]}, "bounds cross.*minimum 5, maximum 4"),
         ({"colour": "red"}, "colour"),
         ({"cpu": "1024"}, "cpu"),
         ({"service": "checkout"}, "service name"),

@@ -83,17 +83,51 @@ def test_steps_with_holes_overlaps_and_empty_ones_are_refused(
     assert "no hole, no overlap, none empty" in refusal(setup=under(replace(OUT, steps=steps)))
 
 
-def test_steps_in_any_order_are_taken() -> None:
-    simulate(LOAD, under(replace(OUT, steps=OUT.steps[::-1])))
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        (((0, 10, 1),), "no hole to infinity"),
+        (((-10, 0, -1),), "no hole to infinity"),
+        (((None, -5, -2), (-5, 5, -1)), "no hole to infinity"),
+        (((None, None, 1),), "null for both"),
+    ],
+)
+def test_outer_steps_that_aws_would_refuse_are_refused(
+    steps: tuple[tuple[float | None, float | None, int], ...], says: str
+) -> None:
+    text = refusal(setup=under(replace(OUT, steps=steps)))
+    assert says in text
+    assert str(list(steps)) in text
+
+
+def test_an_exact_capacity_is_never_negative() -> None:
+    below = replace(OUT, adjustment_type="ExactCapacity", steps=((0, None, -1),))
+    assert "0 or more" in refusal(setup=under(below))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        OUT.steps[::-1],
+        ((5, None, 1),),
+        ((None, 0, -1),),
+        ((None, -10, -2), (-10, 0, -1)),
+        ((None, 0, -1), (0, None, 1)),
+    ],
+)
+def test_steps_that_aws_takes_are_taken_in_any_order(
+    steps: tuple[tuple[float | None, float | None, int], ...],
+) -> None:
+    simulate(LOAD, under(replace(OUT, steps=steps)))
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"points": 0}, {"cooldown": -1}, {"threshold": NAN}, {"threshold": INF}],
+    [{"points": 0}, {"cooldown": -1}, {"threshold": NAN}, {"threshold": INF}, {"min_adjustment_magnitude": -1}],
     ids=str,
 )
 def test_a_step_policy_with_impossible_numbers_is_refused(change: dict[str, float]) -> None:
-    assert refusal(setup=under(replace(OUT, **change))).startswith("step scaling: bad policy")  # type: ignore[arg-type]
+    assert refusal(setup=under(replace(OUT, **change))).startswith("policies: bad StepScaling: 'points ")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +137,7 @@ def test_a_step_policy_with_impossible_numbers_is_refused(change: dict[str, floa
 )
 def test_a_target_tracking_policy_with_impossible_numbers_is_refused(change: dict[str, float]) -> None:
     policy = replace(TargetTracking(metric="cpu", target=50), **change)  # type: ignore[arg-type]
-    assert refusal(setup=under(policy)).startswith("target tracking: bad policy")
+    assert refusal(setup=under(policy)).startswith("policies: bad ")
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_a_full_task_never_exceeds_a_level_of_one_hundred() -> None:
 @pytest.mark.parametrize("level", [5e-324, 1e-310, 1e-300, 0.0, -1.0, -1e308, 100.00000000000001, 1e308])
 @pytest.mark.parametrize("demand", [0.0, 5e-324, 1.0, 1e300])
 def test_levels_far_from_any_percentage_end_and_mean_what_they_say(level: float, demand: float) -> None:
-    out = StepScaling(metric="cpu", direction="out", threshold=level, steps=((None, None, 1),), cooldown=0)
-    into = StepScaling(metric="cpu", direction="in", threshold=level, steps=((None, None, -1),), cooldown=0)
+    out = StepScaling(metric="cpu", direction="out", threshold=level, steps=((0, None, 1),), cooldown=0)
+    into = StepScaling(metric="cpu", direction="in", threshold=level, steps=((None, 0, -1),), cooldown=0)
     most = 2**31 - 1
     percent = 100 * min(1.0, demand / most)
     assert (last(out, demand, first=most - 1, most=most) == most) == (percent > level)
