@@ -129,11 +129,12 @@ def simulate(demand: Path, setup_file: Path, json_file: Path, region: str) -> in
 
     from advisor.codec import simulation_from_json
     from advisor.fargate.prices import PriceBook
-    from advisor.importer import read_demand
+    from advisor.importer import check_setup, read_demand
     from advisor.simulation import Conditions, outcome_to_dict, price
     from advisor.simulation import simulate as run
 
     setup, initial, tick, delays, floor = simulation_from_json(read_text(setup_file), where=str(setup_file))
+    check_setup(setup, where=str(setup_file))
     load = read_demand(demand, tick_seconds=tick, region=region)
     with screen.working("Simulating (compiling the engine at first use)"):
         outcome = run(load, setup, initial=initial, conditions=Conditions(**delays), floor=floor)

@@ -11,6 +11,7 @@ import pytest
 
 COMMANDS = ("apply", "collect", "demo", "import", "plan", "prices", "report", "review", "simulate", "undo")
 SETUP = {"cpu": 1024, "memory": 2048, "initial": 2, "minimum": 2, "maximum": 10}
+STEPS = {"type": "StepScaling", "metric": "cpu", "direction": "out", "threshold": 75}
 TRACKING = {"type": "TargetTracking", "metric": "cpu", "target": 70}
 
 
@@ -104,12 +105,24 @@ def test_a_schedule_needs_instants_and_follows_them(tmp_path: Path) -> None:
         ("vcpu\n1\n", SETUP, "missing column"),
         ("demand_vcpu\n1\n", SETUP | {"minimum": 20}, "bounds cross"),
         ("demand_vcpu\n1\n", SETUP | {"colour": "red"}, "unknown key"),
+        ("demand_vcpu\n1\n", SETUP | {"cpu": 300}, "setup.json: not a Fargate size: 'cpu 300 with memory 2048 MiB'"),
+        ("demand_vcpu\n1\n", SETUP | {"memory": 1024}, "take cpu 512 with memory 1024 MiB"),
+        ("demand_vcpu\n1\n", SETUP | {"os": "WINDOWS", "cpu": 512}, "43 pairs"),
+        ("demand_vcpu\n1\n", SETUP | {"ephemeral_gib": 5}, "20 to 200 GiB"),
+        ("demand_vcpu\n1\n", SETUP | {"policies": [STEPS | {"steps": [[0, 10, 1], [20, None, 2]]}]}, "no hole"),
+        ("demand_vcpu\n1\n", SETUP | {"policies": [STEPS | {"steps": [[0, 10, 1]]}]}, "no hole to infinity"),
+        ("demand_vcpu\n1\n", {"cpu": 1024, "memory": 2048, "desired": 2, "policies": [TRACKING]}, "without bounds"),
         ("demand_vcpu\n1\n", SETUP | {"policies": [TRACKING | {"metric": "requests"}]}, "requests"),
         ("demand_vcpu\n1\n", SETUP | {"schedule": [{"at_tick": 0, "minimum": 11}]}, "bounds cross"),
         (
             "timestamp,demand_vcpu\n2026-10-05T00:00:00Z,1\n",
             SETUP | {"schedule": [{"expression": "cron(0 8 * * * *)", "minimum": 4}]},
             "cron",
+        ),
+        (
+            "timestamp,demand_vcpu\n2026-10-05T00:00:00Z,1\n",
+            SETUP | {"schedule": [{"expression": "cron(0 8 ? * MON *)", "timezone": "Mars/North", "minimum": 4}]},
+            "Mars/North",
         ),
     ],
 )
