@@ -12,6 +12,7 @@ from advisor.domain.service import TaskSize
 from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand
 from advisor.simulation import Load
+from advisor.simulation.loads import fill_gaps
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -79,7 +80,7 @@ def work_of(demand: Demand) -> Work:
     known = state != GAP
     requests = frame["requests"].to_numpy()
     columns = {
-        "vcpu": _filled(vcpu, known),
+        "vcpu": fill_gaps(vcpu, known),
         "tasks": tasks,
         "hot_ratio": np.where(known, np.fmax(ratio, 1.0), 1.0),
         "hot_vcpu": np.where(known, hot, 0.0),
@@ -91,7 +92,7 @@ def work_of(demand: Demand) -> Work:
     asked = np.isfinite(requests)
     return Work(
         **{name: np.repeat(values, times) for name, values in columns.items()},
-        requests=np.repeat(_filled(requests, asked), times) if asked.any() else None,
+        requests=np.repeat(fill_gaps(requests, asked), times) if asked.any() else None,
         start=frame.index[0].to_pydatetime(),
         tick_seconds=demand.step_seconds // times,
         region=demand.id.region,
@@ -141,11 +142,3 @@ def hourly(values: Floats, work: Work, how: str) -> tuple[float | None, ...]:
     index = pd.date_range(work.start, periods=len(values), freq=pd.Timedelta(seconds=work.tick_seconds))
     hours = pd.Series(values, index=index).resample("h").agg(how).to_numpy()
     return tuple(None if np.isnan(v) else float(f"{v:.4g}") for v in hours)
-
-
-def _filled(values: Floats, known: Bools) -> Floats:
-    """Unknown values on a straight line between their neighbours; the ends hold the nearest value."""
-    if known.all() or not known.any():
-        return np.nan_to_num(values)
-    at = np.arange(len(values))
-    return np.where(known, values, np.interp(at, at[known], values[known]))

@@ -19,6 +19,7 @@ from advisor.advice.words import policy_words, setup_words, share
 from advisor.advice.work import Work, split, work_of
 from advisor.domain.service import CapacityShare, TaskSize
 from advisor.profile import MemoryModel, infer_demand
+from advisor.simulation import load_of
 from tests.service_worlds import PER_DAY, PRICES, World, advice_of, daily, fixed, level, lived, service_of, tracking
 
 PAGE = Path(__file__).parents[2] / "docs" / "decisions" / "0002-advice.md"
@@ -97,6 +98,16 @@ def test_no_task_under_work_is_throttled_and_unmet() -> None:
 
 
 # Money and time
+
+
+def test_the_advice_replays_the_load_that_a_notebook_does() -> None:
+    usage = lived(World(vcpu=daily(0.5, 1.5)), SETUP)
+    usage.iloc[100:130] = np.nan
+    demand = infer_demand(usage.drop(usage.index[200:210]), service_of(SETUP))
+    work, load = work_of(demand).load(), load_of(demand)
+    assert work.vcpu.tolist() == load.vcpu.tolist()
+    assert (work.filled, work.tick_seconds, work.start) == (load.filled, load.tick_seconds, load.start)
+    assert load.filled == 40 * 5
 
 
 def test_a_task_hour_is_the_mix_of_its_providers() -> None:
