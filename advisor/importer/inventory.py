@@ -32,11 +32,14 @@ def read_inventory(path: str | Path, *, seen_at: datetime) -> Inventory:
 
 
 def check_setup(setup: Setup, *, where: str) -> None:
-    """Raise InputRefused for a setup that AWS would not take; its schedule is judged elsewhere."""
+    """Raise InputRefused for a setup that AWS would not take; an action due at a tick is the replay's to judge."""
     check_size(setup.size, os=setup.os, architecture=setup.architecture, where=where)
     _check_ephemeral(setup, where=where)
     _check_capacity(setup, where=where)
     _check_policies(setup, where=where)
+    for action in setup.schedule:
+        if action.expression is not None:
+            check_schedule(action.expression, action.timezone, where=where)
 
 
 def _check_ephemeral(setup: Setup, *, where: str) -> None:
@@ -79,7 +82,6 @@ def _check_schedule(setup: Setup, *, where: str) -> None:
         if action.minimum is None and action.maximum is None:
             rule = "a scheduled action sets minimum, maximum or both"
             raise InputRefused("bad schedule", where=where, value=action.expression, rule=rule)
-        check_schedule(action.expression, action.timezone, where=where)
     _check_scheduled_bounds(setup, where=where)
 
 

@@ -122,7 +122,7 @@ def test_a_schedule_needs_instants_and_follows_them(tmp_path: Path) -> None:
         (
             "timestamp,demand_vcpu\n2026-10-05T00:00:00Z,1\n",
             SETUP | {"schedule": [{"expression": "cron(0 8 ? * MON *)", "timezone": "Mars/North", "minimum": 4}]},
-            "Mars/North",
+            "setup.json: unknown time zone: 'Mars/North'",
         ),
     ],
 )
