@@ -7,6 +7,6 @@ from advisor.charts.drawing import to_svg
 from advisor.charts.fleet import savings
 from advisor.charts.frontier import frontier
 from advisor.charts.service import history, memory
-from advisor.charts.timeline import timeline
+from advisor.charts.timeline import calibration, timeline
 
-__all__ = ["frontier", "history", "memory", "savings", "timeline", "to_svg"]
+__all__ = ["calibration", "frontier", "history", "memory", "savings", "timeline", "to_svg"]

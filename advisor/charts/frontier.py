@@ -1,11 +1,13 @@
 """The frontier: what each target costs, and how much it fails."""
 
+from collections.abc import Mapping
+from itertools import cycle
 from typing import Literal
 
 import altair as alt
 
 from advisor.charts.drawing import Row, data, finish
-from advisor.charts.style import INK, NOW, RECOMMENDED
+from advisor.charts.style import IDEAS, INK, NOW, RECOMMENDED
 from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, FrontierPoint
 from advisor.domain.policy import TargetTracking
@@ -18,18 +20,24 @@ Failing = Literal["unmet", "throttled"]
 TITLES = {"unmet": "% of the work unmet", "throttled": "% of the time the hottest task is out of CPU"}
 
 
-def frontier(advice: Advice, failing: Failing = "throttled") -> alt.LayerChart:
+def frontier(
+    advice: Advice, failing: Failing = "throttled", *, trials: Mapping[str, tuple[float, float]] | None = None
+) -> alt.LayerChart:
     """Cost per month against the share that a setup fails, for every target that was tried; chosen ones are large.
 
+    `trials` are setups of your own, marked beside them: name -> (USD per month, share that it fails, 0 to 1).
     Raises NoData for a service without a frontier: one that no target-tracking policy on CPU scales.
     """
     if not advice.frontier:
         raise NoData(f"{advice.id.service!r}: no frontier to draw. Next: choose a service that tracks CPU.")
     rows = [_row(advice, point, failing) for point in advice.frontier]
     marked = [row for row in rows if row["chosen"]]
+    own = [_trial(name, *where) for name, where in (trials or {}).items()]
     kinds = list(dict.fromkeys(point.of for point in advice.frontier))
-    scale = alt.Scale(domain=[NAMES[kind] for kind in kinds], range=[COLORS[kind] for kind in kinds])
-    color = alt.Color("series:N", scale=scale, sort=None)
+    colors = {NAMES[kind]: COLORS[kind] for kind in kinds}
+    colors |= dict(zip((row["series"] for row in own), cycle(IDEAS), strict=False))
+    scale = alt.Scale(domain=list(colors), range=list(colors.values()))
+    color = alt.Color("series:N", scale=scale, sort=None, legend=alt.Legend(columns=3 if own else 0))
     x = alt.X("usd:Q", scale=alt.Scale(zero=False, nice=True), axis=_axis("USD per month", "$,.0f"))
     y = alt.Y("share:Q", scale=alt.Scale(zero=True, nice=True), axis=_title_on_top(TITLES[failing]))
     line = (
@@ -37,7 +45,7 @@ def frontier(advice: Advice, failing: Failing = "throttled") -> alt.LayerChart:
         .mark_line(strokeWidth=1.6, point=alt.OverlayMarkDef(size=18))
         .encode(x=x, y=y, color=color)
     )
-    spots = alt.Chart(data(marked)).mark_point(size=130, filled=True, opacity=1).encode(x=x, y=y, color=color)
+    spots = alt.Chart(data(marked + own)).mark_point(size=130, filled=True, opacity=1).encode(x=x, y=y, color=color)
     text = alt.Chart(data(marked)).mark_text(dy=-13, color=INK, fontSize=11).encode(x=x, y=y, text="label:N")
     return finish((line, spots, text), width=WIDTH, height=HEIGHT)
 
@@ -48,10 +56,18 @@ def _row(advice: Advice, point: FrontierPoint, failing: Failing) -> Row:
     return {
         "series": NAMES[point.of],
         "usd": float(point.usd_month),
-        "share": float(f"{100 * share:.4g}"),
+        "share": _percent(share),
         "chosen": point.target == _target(setup),
         "label": f"target {point.target:g} %",
     }
+
+
+def _trial(name: str, usd: float, share: float) -> Row:
+    return {"series": name, "usd": usd, "share": _percent(share)}
+
+
+def _percent(share: float) -> float:
+    return float(f"{100 * share:.4g}")
 
 
 def _target(setup: Setup | None) -> float | None:

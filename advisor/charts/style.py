@@ -10,7 +10,7 @@ PEAK: Final = "#5b7fa6"
 NOW: Final = "#8a5a2b"
 RECOMMENDED: Final = "#0b7a6b"
 NOW_FILL: Final = "#ddd3c7"
-OTHERS: Final = ("#8a5a2b", "#0b7a6b", "#7b4b94", "#b0413e", "#44546a")
+IDEAS: Final = ("#7b4b94", "#b0413e", "#44546a")  # neither today's setup nor the recommended one
 FONT: Final = "Helvetica, Arial, sans-serif"
 
 AXIS: Final[dict[str, Any]] = {

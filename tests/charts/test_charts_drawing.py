@@ -1,7 +1,7 @@
 """Charts: what is drawn, that gaps stay gaps, and that they stay small and the same."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from advisor.charts import history, memory, savings, timeline, to_svg
+from advisor.charts import calibration, history, memory, savings, timeline, to_svg
 from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, History, Review, Totals, UsdMonth
 from advisor.domain.service import ServiceId, Setup, TaskSize
@@ -135,3 +135,26 @@ def test_timeline_draws_each_replay_and_no_more_than_720_steps() -> None:
 def test_timeline_of_nothing_is_refused() -> None:
     with pytest.raises(NoData, match="no demand to draw"):
         timeline(demand(0))
+
+
+def test_a_span_of_a_timeline_is_cut_from_the_demand_and_from_every_replay() -> None:
+    week = demand(7 * 1440)
+    load = Load(vcpu=week.frame["vcpu"].to_numpy(), start=START, tick_seconds=60)
+    at = START + timedelta(hours=5)
+    drawn = series(timeline(week, simulate(load, NOW), names=["today"], span=(at, at + timedelta(hours=1))))
+    assert list(drawn) == ["demand", "today"]
+    for rows in drawn.values():
+        assert [row["t"] for row in rows] == [(at.timestamp() + 60 * i) * 1000 for i in range(60)]
+    assert drawn["demand"][0]["v"] == pytest.approx(300 / (7 * 1440 - 1), rel=1e-4)
+    with pytest.raises(NoData):
+        timeline(week, span=(START - timedelta(days=2), START - timedelta(days=1)))
+
+
+def test_a_calibration_draws_recorded_and_replayed_tasks_and_breaks_where_nothing_was_recorded() -> None:
+    hour = demand(60)
+    hour.frame["tasks"] = [3.0] * 20 + [np.nan] * 5 + [2.0] * 35
+    outcome = simulate(Load(vcpu=hour.frame["vcpu"].to_numpy(), start=START), NOW)
+    drawn = series(calibration(hour, outcome))
+    assert [row["v"] for row in drawn["recorded"]] == [3] * 20 + [None] * 5 + [2] * 35
+    assert [row["v"] for row in drawn["replayed"]] == [2] * 60
+    assert {"recorded", "replayed", "tasks"} <= texts(to_svg(calibration(hour, outcome)))

@@ -40,3 +40,9 @@ def test_the_frontier_becomes_a_static_picture_and_a_service_without_one_is_refu
     assert "target 70 %" in to_svg(frontier(ADVICE))
     with pytest.raises(NoData, match="no frontier"):
         frontier(replace(ADVICE, frontier=()))
+
+
+def test_setups_of_ones_own_are_marked_beside_the_frontier_in_its_units() -> None:
+    chart = frontier(ADVICE, trials={"a morning floor": (105.0, 0.001)})
+    assert [(row["usd"], row["share"]) for row in chart.layer[1].data["values"]] == [(100.0, 1.25), (105.0, 0.1)]
+    assert "a morning floor" in to_svg(chart)
