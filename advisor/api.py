@@ -64,11 +64,12 @@ __all__ = [
 
 
 def open_demo(folder: str | Path = "reports/demo") -> Store:
-    """The store that `advisor demo` left in `folder`; raises NoData where there is none."""
+    """The store that `advisor demo` left in `folder`, here or further up; raises NoData where there is none."""
     store = Path(folder) / "store"
-    if not store.is_dir():
-        raise NoData(f"{store}: no demo store. Next: run `advisor demo` (or `make demo`) first.")
-    return open_store(store)
+    for above in (Path(), *Path.cwd().parents):  # a notebook begins in its own folder
+        if (above / store).is_dir():
+            return open_store(above / store)
+    raise NoData(f"{store}: no demo store. Next: run `advisor demo` (or `make demo`) first.")
 
 
 def score(outcome: Outcome, demand: Demand, profile: Profile) -> Score:

@@ -1,9 +1,14 @@
 """`import advisor as ad`: every public name is there, and what a replay failed is counted as the advice counts it."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 import advisor as ad
 from advisor import api
+from advisor.domain.errors import NoData
+from advisor.store import open_store
 from tests.service_worlds import World, fixed, level, lived, service_of
 
 
@@ -25,3 +30,13 @@ def test_a_score_names_the_work_and_the_time_that_a_replay_failed_and_the_memory
     assert abs(found.throttled_share - 1 / 2) < 1e-4
     assert found.memory_peak_mib is not None
     assert abs(found.memory_peak_mib - 512) < 1
+
+
+def test_the_demo_is_found_from_the_folder_of_the_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    with pytest.raises(NoData, match="make demo"):
+        ad.open_demo()
+    made = open_store(tmp_path / "reports" / "demo" / "store", create=True)
+    made.add_usage({})
+    assert ad.open_demo().services == ()
