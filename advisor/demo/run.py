@@ -61,7 +61,7 @@ def run_demo(
             "moto is not installed",
             where="advisor demo",
             rule="the local AWS needs the extra `demo`",
-            next_step='pip install "advisor[demo]"',
+            next_step='pip install ".[demo]" in the repository',
         )
     folder, began = Path(folder), time.monotonic()
     _clear(folder)
