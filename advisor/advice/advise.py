@@ -7,9 +7,8 @@ from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk
 from advisor.advice.explain import reasons
 from advisor.advice.money import usd_range
-from advisor.advice.replay import replayed
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
-from advisor.advice.subject import Subject, history_cautions, subject_of
+from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
 from advisor.advice.words import share
 from advisor.advice.work import current_stretch, last_size, split
 from advisor.domain.errors import PriceMissing, SetupRefused
@@ -102,7 +101,7 @@ def _not_yet_run(subject: Subject, config: Config) -> Advice:
 def _judged(subject: Subject, config: Config, *, may_change: bool = True) -> Advice:
     why = _nothing_to_say(subject)
     if why is not None:
-        today = replayed(subject.service.setup, subject.work, subject.levers.counts, subject.prices)
+        today = replayed_in(subject, subject.service.setup)
         return _withheld(subject, why, today.usd_month)
     rule = override_of(config, subject.service)
     decision = decide(subject)

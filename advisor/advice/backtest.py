@@ -1,47 +1,82 @@
 """The procedure's score on days that it did not choose on."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from advisor.advice.choose import choose
-from advisor.advice.replay import replayed
-from advisor.advice.rules import HELD_OUT_SHARE, Margins
-from advisor.advice.score import score
-from advisor.advice.subject import Subject, search_in
+from advisor.advice.replay import CENT, Replay, conditions_of, replayed
+from advisor.advice.rules import Margins
+from advisor.advice.score import Score, score
+from advisor.advice.subject import Stretch, Subject, search_in
 from advisor.advice.words import share
-from advisor.advice.work import split, work_of
 from advisor.domain.finding import Backtest
-from advisor.profile import fit_profile
+from advisor.domain.service import Setup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """The score, and which limits it missed, in words; empty = all were kept."""
+    """The procedure's score, today's setup on the same days, and which limits the procedure missed, in words."""
 
     backtest: Backtest
+    today: Backtest
     missed: tuple[str, ...]
 
 
 def score_held_out(subject: Subject, margins: Margins) -> HeldOut:
-    """Choose on the earlier two thirds of the days, replay the choice over the later third.
+    """Choose on the days before each origin, replay the choice over the days after it, up to the next.
 
-    Where the earlier days allow no setup at all, today's is scored. Nothing of the later days enters the
-    choice: profile, memory tail and search see the earlier ones only.
+    Where the days before allow no setup at all, today's is scored. Nothing of the days after an origin enters the
+    choice: profile, memory tail and search see the days before only.
     """
-    earlier, later = split(subject.demand, HELD_OUT_SHARE)
-    fitted, work = fit_profile(earlier), work_of(later)
-    best = choose(search_in(subject, margins, work=work_of(earlier), profile=fitted)).best
-    setup = best.setup if best else subject.service.setup
-    replay = replayed(setup, work, subject.levers.counts, subject.prices)
-    got = score(replay.running, work, size=setup.size, memory=fitted.memory_model)
-    backtest = Backtest(
-        days_fitted=round(len(earlier.frame) * earlier.step_seconds / 86_400, 2),
-        days_held_out=round(work.days, 2),
-        cost_usd=replay.usd_month,
-        cpu_throttled_share=got.throttled_share,
-        memory_breached=got.memory_peak_mib is not None and got.memory_peak_mib >= setup.size.memory,
-        unmet_share=got.unmet_share,
+    stretches = [
+        replace(stretch, before=replace(stretch.before, limits=subject.limits, levers=subject.levers))
+        for stretch in subject.stretches
+    ]
+    today = subject.service.setup
+    found = _scored(stretches, lambda before: _chosen(before, margins))
+    return HeldOut(backtest=found, today=_scored(stretches, lambda _: today), missed=_missed(found, subject))
+
+
+def _chosen(before: Subject, margins: Margins) -> Setup:
+    best = choose(search_in(before, margins)).best
+    return best.setup if best else before.service.setup
+
+
+def _scored(stretches: list[Stretch], chosen: Callable[[Subject], Setup]) -> Backtest:
+    """The stretches together: shares are of all their ticks and all their work."""
+    results = [_on(stretch, chosen(stretch.before)) for stretch in stretches]
+    works = [stretch.work for stretch in stretches]
+    active = [float(work.active.sum()) for work in works]
+    asked = [float(work.vcpu[work.known].sum()) for work in works]
+    money = sum((replay.usd_month * work.seconds for (replay, _), work in zip(results, works, strict=True)), Decimal(0))
+    return Backtest(
+        days_fitted=round(stretches[0].before.work.days, 2),
+        days_held_out=round(sum(work.days for work in works), 2),
+        cost_usd=(money / sum(work.seconds for work in works)).quantize(CENT),
+        cpu_throttled_share=_mean([got.throttled_share for _, got in results], active),
+        memory_breached=any(_breached(replay, got) for replay, got in results),
+        unmet_share=_mean([got.unmet_share for _, got in results], asked),
     )
-    return HeldOut(backtest=backtest, missed=_missed(backtest, subject))
+
+
+def _on(stretch: Stretch, setup: Setup) -> tuple[Replay, Score]:
+    before, model = stretch.before, stretch.before.profile.memory_model
+    replay = replayed(
+        setup, stretch.work, before.levers.counts, before.prices, conditions=conditions_of(before.profile)
+    )
+    return replay, score(replay.running, stretch.work, size=setup.size, memory=model)
+
+
+def _breached(replay: Replay, got: Score) -> bool:
+    return got.memory_peak_mib is not None and got.memory_peak_mib >= replay.setup.size.memory
+
+
+def _mean(shares: list[float], weights: list[float]) -> float:
+    """Weighted mean; 0 where nothing weighs anything."""
+    total = math.fsum(weights)
+    return math.fsum(s * w for s, w in zip(shares, weights, strict=True)) / total if total > 0 else 0.0
 
 
 def _missed(backtest: Backtest, subject: Subject) -> tuple[str, ...]:

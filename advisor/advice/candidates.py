@@ -1,12 +1,15 @@
-"""Which setups are tried: sizes that Fargate has, and for a tracking service target, cooldowns and minimum."""
+"""Which setups are tried: sizes that Fargate has, and for a service that scales target, cooldowns, bounds, ways."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from advisor.advice.levers import Levers, tracked
+from advisor.advice.replay import vcpu_per_request
 from advisor.advice.rules import FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS, TARGETS
-from advisor.domain.policy import TargetTracking
+from advisor.advice.ways import Scope, seen_in, setup_of, ways
+from advisor.advice.work import Work
+from advisor.domain.policy import Policy, StepScaling, TargetTracking
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.settings import Limits
 from advisor.fargate.sizes import legal_sizes
@@ -35,7 +38,7 @@ def resized(setup: Setup, size: TaskSize) -> Setup:
     The maximum is rounded down (to one task at least), so that no change raises the capacity that the owner
     allowed; the minimum and the desired count stay within it.
     """
-    if setup.minimum is None or setup.maximum is None or tracked(setup) is None:
+    if setup.minimum is None or setup.maximum is None or not setup.policies:
         return replace(setup, size=size)
     ratio = setup.size.cpu / size.cpu
     maximum = max(math.floor(setup.maximum * ratio), 1)
@@ -51,22 +54,66 @@ def least_tasks(setup: Setup, limits: Limits) -> int:
     return min(2, setup.bounds[0])
 
 
-def families(setup: Setup, size: TaskSize, levers: Levers, limits: Limits) -> Iterator[Family]:
-    """All families of one size for a service with one target-tracking policy on CPU, today's values first."""
-    policy = tracked(setup)
-    base = resized(setup, size)
-    if policy is None or base.minimum is None or base.maximum is None or _is_too_large(setup, size):
+def families(setup: Setup, size: TaskSize, levers: Levers, limits: Limits, work: Work) -> Iterator[Family]:
+    """All families of one size that scale as today, with other targets, cooldowns and minimums; today's first."""
+    base, policy = resized(setup, size), tracked(setup)
+    if _is_too_large(setup, size):
         return
     for minimum in _minimums(base, levers, limits):
+        maximum = max(base.bounds[1], minimum)
+        bounds = replace(base, minimum=minimum, maximum=maximum, desired=min(max(base.desired, minimum), maximum))
+        if policy is None:
+            yield Family(setups=(bounds,))
+            continue
+        targets = targets_of(policy, size, work) if levers.scaling else ()
         for out, into in _cooldowns(policy, levers):
             tuned = replace(policy, scale_out_cooldown=out, scale_in_cooldown=into)
-            desired = min(max(base.desired, minimum), max(base.maximum, minimum))
-            bounds = replace(base, minimum=minimum, maximum=max(base.maximum, minimum), desired=desired)
-            if policy.target not in TARGETS or not levers.scaling:
-                yield Family(setups=(replace(bounds, policies=(tuned,)),))
-            if levers.scaling:
-                targets = (replace(tuned, target=float(target)) for target in TARGETS)
-                yield Family(setups=tuple(replace(bounds, policies=(tracking,)) for tracking in targets))
+            if policy.target not in targets:
+                yield Family(setups=(replaced(bounds, policy, tuned),))
+            if targets:
+                tried = (replace(tuned, target=target) for target in targets)
+                yield Family(setups=tuple(replaced(bounds, policy, tracking) for tracking in tried))
+
+
+def other_ways(setup: Setup, size: TaskSize, levers: Levers, limits: Limits, work: Work) -> Iterator[Family]:
+    """All families of one size that scale in another way: their policies and schedule take the place of today's.
+
+    None where a policy looks at memory: other ways would leave out what it guards.
+    """
+    if not levers.scaling or _is_too_large(setup, size) or not all(map(_may_go, setup.policies)):
+        return
+    policy = tracked(setup) or TargetTracking(metric="cpu", target=100.0)
+    base, least = resized(setup, size), max(least_tasks(setup, limits), 1)
+    scope = Scope(
+        least=least,
+        most=max(base.bounds[1], least),
+        steps=policy.metric == "cpu",
+        schedule=levers.schedule,
+        timezone=next((action.timezone for action in setup.schedule), "UTC"),
+    )
+    base, seen = replace(base, maximum=scope.most), seen_in(work.load(), size.vcpu, scope)
+    tracking = [replace(policy, target=target) for target in targets_of(policy, size, work)]
+    for way in ways(scope):
+        made = (setup_of(way, one, base, seen, percent=p) for p, one in zip(TARGETS, tracking, strict=False))
+        if setups := tuple(setup for setup in made if setup is not None):
+            yield Family(setups=setups)
+
+
+def targets_of(policy: TargetTracking, size: TaskSize, work: Work) -> tuple[float, ...]:
+    """The targets that are tried, highest first, in percent of CPU, or in requests that take as much of a task."""
+    if policy.metric == "cpu":
+        return tuple(float(target) for target in TARGETS)
+    each = vcpu_per_request(work)
+    return tuple(float(f"{target / 100 * size.vcpu / each:.2g}") for target in TARGETS) if each > 0 else ()
+
+
+def replaced(setup: Setup, policy: TargetTracking, tuned: TargetTracking) -> Setup:
+    """The setup with one policy in another's place."""
+    return replace(setup, policies=tuple(tuned if one == policy else one for one in setup.policies))
+
+
+def _may_go(policy: Policy) -> bool:
+    return isinstance(policy, TargetTracking | StepScaling) and policy.metric != "memory"
 
 
 def _is_too_large(setup: Setup, size: TaskSize) -> bool:

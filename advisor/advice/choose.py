@@ -1,22 +1,26 @@
 """The cheapest setup that breaks no rule, found by replay; arithmetic only decides what is worth a replay."""
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from advisor.advice.candidates import Family, families, resized, sizes
+from advisor.advice.candidates import Family, families, other_ways, resized, sizes
 from advisor.advice.guardrails import Case, Trial, broken_rules
-from advisor.advice.levers import Levers, tracked
-from advisor.advice.replay import run, usd_per_task_hour
-from advisor.advice.rules import ESTIMATE_SLACK, NEAR_COST_SHARE, NONE
+from advisor.advice.levers import Counts, Levers
+from advisor.advice.replay import conditions_of, run, target_share, usd_per_task_hour
+from advisor.advice.rules import ESTIMATE_SLACK, LEAST_SAVING_SHARE, NEAR_COST_SHARE, SIZES_FOR_OTHER_WAYS
 from advisor.advice.score import score
 from advisor.advice.tail import DAYS_AHEAD, chance_of_breach, memory_breach_probability
 from advisor.advice.work import Floats, Work
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.units import HOURS_PER_MONTH, MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.prices import PriceBook
+from advisor.simulation.encode import bounds_by_tick
 
 FEWEST_PEAKS = 2  # a spread needs two daily peaks
 
@@ -25,7 +29,8 @@ FEWEST_PEAKS = 2  # a spread needs two daily peaks
 class Search:
     """Everything that trials are made from: the work, today's setup, what may change, what must hold.
 
-    `running` are the task counts where no size changes them; None where they follow the load.
+    `running` are the task counts where no size changes them; None where they follow the load. `known`: trials
+    over this work that were made already.
     """
 
     setup: Setup
@@ -34,6 +39,7 @@ class Search:
     case: Case
     prices: PriceBook
     running: Floats | None
+    known: dict[tuple[Setup, float, Counts], Trial]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,48 +50,54 @@ class Choice:
     trials: tuple[Trial, ...]
 
 
-def search_of(setup: Setup, work: Work, levers: Levers, case: Case, prices: PriceBook) -> Search:
-    """A search, with the task counts worked out where they do not follow the load."""
-    running = None
-    if levers.counts != "replayed" or tracked(setup) is None:
-        running = run(setup, work, levers.counts).running.astype(np.float64)
-    return Search(setup=setup, work=work, levers=levers, case=case, prices=prices, running=running)
-
-
 def choose(search: Search) -> Choice:
     """Try what the levers allow, cheapest first; of those that cost about the same, the one that changes least."""
-    trials = _tracking_trials(search) if search.running is None else _size_trials(search)
+    trials = _scaling_trials(search) if search.running is None else _size_trials(search)
     allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
-    while allowed:
-        best = _cheapest(search.setup, allowed)
-        if _held_as_it_was(search, best):
-            return Choice(best=best, trials=tuple(trials))
-        allowed.remove(best)
-    return Choice(best=None, trials=tuple(trials))
+    return Choice(best=_cheapest(search.setup, allowed) if allowed else None, trials=tuple(trials))
 
 
 def _cheapest(today: Setup, trials: list[Trial]) -> Trial:
-    least = min(map(_usd, trials))
-    near = [trial for trial in trials if trial.usd_month <= least * (1 + NEAR_COST_SHARE)]
-    return min(near, key=lambda trial: (changes(today, trial.setup), trial.usd_month))
+    """The cheapest; with more policies or scheduled actions than today it must save what makes a change worth while."""
+
+    def worth(trial: Trial) -> float:
+        return trial.usd_month * (1 + LEAST_SAVING_SHARE * (_parts(trial.setup) > _parts(today)))
+
+    least = min(map(worth, trials))
+    near = [trial for trial in trials if worth(trial) <= least * (1 + NEAR_COST_SHARE)]
+    return min(near, key=lambda trial: (changes(today, trial.setup), worth(trial)))
 
 
-def _held_as_it_was(search: Search, best: Trial) -> bool:
-    """Whether a setup that holds for more work holds for the work as it was: more work can start tasks sooner."""
-    case = replace(search.case, margins=NONE)
-    return not broken_rules(trial_of(replace(search, case=case), best.setup), case)
+def _parts(setup: Setup) -> int:
+    """Policies and scheduled actions: what somebody has to understand."""
+    return len(setup.policies) + len(setup.schedule)
 
 
 def changes(today: Setup, then: Setup) -> int:
-    """How much has to be changed: a size costs a deployment, so it weighs more than bounds and policy together."""
-    return 4 * (then.size != today.size) + (then.bounds != today.bounds) + (then.policies != today.policies)
+    """How much has to be changed: a size costs a deployment, so it weighs more than everything else together."""
+    return (
+        4 * (then.size != today.size)
+        + (then.bounds != today.bounds)
+        + (then.policies != today.policies)
+        + (then.schedule != today.schedule)
+    )
 
 
 def trial_of(search: Search, setup: Setup) -> Trial:
-    """One setup, replayed and scored under the margins of the search."""
+    """One setup, replayed over the work as it was and scored under the margins of the search.
+
+    More work than was seen is taken to come so fast that the tasks of the replay have to do it.
+    """
+    key = (setup, search.case.margins.growth, search.levers.counts)
+    if key not in search.known:
+        search.known[key] = _made(search, setup)
+    return search.known[key]
+
+
+def _made(search: Search, setup: Setup) -> Trial:
     growth, profile, work = search.case.margins.growth, search.case.profile, search.work
     if search.running is None:
-        outcome = run(setup, work, search.levers.counts, growth=growth)
+        outcome = run(setup, work, search.levers.counts, conditions=conditions_of(profile))
         running, task_seconds = outcome.running.astype(np.float64), float(outcome.task_seconds)
     else:
         running = search.running
@@ -106,17 +118,25 @@ def _size_trials(search: Search) -> list[Trial]:
     return [trial_of(search, resized(search.setup, size)) for size in sizes(search.setup, search.levers)]
 
 
-def _tracking_trials(search: Search) -> list[Trial]:
-    """Families in order of their estimated cost, until none can be cheaper than the best that holds."""
-    found = [
-        family
-        for size in _worth_trying(search)
-        for family in families(search.setup, size, search.levers, search.case.limits)
-    ]
-    work = _hourly_means(search.work) * search.case.margins.growth
-    ordered = sorted(((_estimate(search, family, work), family) for family in found), key=_estimated)
+def _scaling_trials(search: Search) -> list[Trial]:
+    """Every size with today's way of scaling; then the sizes that came out cheapest with all other ways."""
+    setup, levers, limits, work = search.setup, search.levers, search.case.limits, search.work
+    plain = (family for size in _worth_trying(search) for family in families(setup, size, levers, limits, work))
+    trials = _tried(search, plain, float("inf"))
+    holding = sorted((trial for trial in trials if not broken_rules(trial, search.case)), key=_usd)
+    best = holding[0].usd_month if holding else float("inf")
+    found = list(dict.fromkeys(trial.setup.size for trial in holding)) or [setup.size]
+    other = (
+        family for size in found[:SIZES_FOR_OTHER_WAYS] for family in other_ways(setup, size, levers, limits, work)
+    )
+    return trials + _tried(search, other, best)
+
+
+def _tried(search: Search, found: Iterable[Family], best: float) -> list[Trial]:
+    """Families in order of their estimated cost, until none can be cheaper than `best` or the best that holds."""
+    hourly = _Hourly.of(search.work)
+    ordered = sorted(((_estimate(search, family, hourly), family) for family in found), key=_estimated)
     trials: list[Trial] = []
-    best = float("inf")
     for estimate, family in ordered:
         if estimate * ESTIMATE_SLACK > best:
             break
@@ -169,19 +189,24 @@ def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
     return _holds_memory(case, size, extra_mib) and chance <= case.limits.memory_breach_probability
 
 
-def _hourly_means(work: Work) -> Floats:
-    """Work per hour: short enough for an estimate of cost, long enough to be quick.  [vCPU]"""
-    per_hour = SECONDS_PER_HOUR // work.tick_seconds
-    starts = np.arange(0, len(work.vcpu), per_hour)
-    return np.add.reduceat(work.vcpu, starts) / np.diff([*starts, len(work.vcpu)])
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Hourly:
+    """Work per hour [vCPU]: short enough for an estimate of cost, long enough to be quick; `starts` are its ticks."""
+
+    starts: npt.NDArray[np.int64]
+    vcpu: Floats
+
+    @classmethod
+    def of(cls, work: Work) -> Self:
+        starts = np.arange(0, len(work.vcpu), max(1, SECONDS_PER_HOUR // work.tick_seconds))
+        return cls(starts=starts, vcpu=np.add.reduceat(work.vcpu, starts) / np.diff([*starts, len(work.vcpu)]))
 
 
-def _estimate(search: Search, family: Family, work: Floats) -> float:
+def _estimate(search: Search, family: Family, hourly: _Hourly) -> float:
     """Cost of a family's cheapest member, if it always had the tasks that its target asks for.  [USD/month]"""
     setup = family.setups[0]
-    policy, (low, high) = tracked(setup), setup.bounds
-    target = 100.0 if policy is None else policy.target
-    tasks = np.clip(np.ceil(work / (setup.size.vcpu * target / 100)), low, high)
+    bounds = bounds_by_tick(setup, search.work.load())[:, hourly.starts] if setup.schedule else setup.bounds
+    tasks = np.clip(np.ceil(hourly.vcpu / (setup.size.vcpu * target_share(setup, search.work))), *bounds)
     return float(tasks.mean()) * HOURS_PER_MONTH * usd_per_task_hour(setup, search.prices, region=search.work.region)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from advisor.advice.backtest import HeldOut, score_held_out
 from advisor.advice.choose import Choice, choose, trial_of
 from advisor.advice.guardrails import Case, Trial, broken_rules, memory_tail_is_within_limits
-from advisor.advice.replay import Replay, replayed
+from advisor.advice.replay import Replay
 from advisor.advice.rules import (
     CAUTIOUS,
     LEAST_SAVING_SHARE,
@@ -16,7 +16,7 @@ from advisor.advice.rules import (
     USUAL,
     Margins,
 )
-from advisor.advice.subject import Subject, policy_is_unknown, search_in, without_policy
+from advisor.advice.subject import Subject, policy_is_unknown, replayed_in, search_in, with_stretches, without_policy
 from advisor.domain.finding import Caution, Verdict
 
 
@@ -41,6 +41,7 @@ def decide(subject: Subject) -> Decision:
 
     A policy that the simulator cannot reproduce is only left alone where a change of it would be advised.
     """
+    subject = subject if subject.stretches else with_stretches(subject)
     decision = _weigh(subject, USUAL)
     if decision.verdict == "change" and policy_is_unknown(subject):
         subject = without_policy(subject)
@@ -53,31 +54,43 @@ def decide(subject: Subject) -> Decision:
 def _more_cautious(subject: Subject, first: Decision) -> Decision:
     """The same procedure with wider margins; what misses its limits even so is not advised.
 
-    An exception: where today's setup breaks its limits, a stronger one is advised although it may not be enough.
+    An exception: where today's setup breaks its limits, one that costs more, or did better on the held-out days in
+    every way, is advised although it may not be enough.
     """
     missed = "; ".join(first.held_out.missed)
     second = _weigh(subject, CAUTIOUS)
     if not second.held_out.missed:
         text = f"The usual margins missed a limit on the held-out days ({missed}): wider ones were used."
         return replace(second, cautions=(Caution(code="wider-margins", text=text),))
-    if first.broken and first.then.usd_month >= first.today.usd_month:
+    missed = "; ".join(second.held_out.missed)
+    if second.verdict == "change" and second.broken and _improves(second):
         text = f"On the held-out days even this was not enough: {missed}. Look again after the change."
-        return replace(first, cautions=(Caution(code="held-out-miss", text=text),))
+        return replace(second, cautions=(Caution(code="held-out-miss", text=text),))
     text = f"A cheaper setup missed its limits on the held-out days ({missed}), so no change is advised."
     why = "Nothing cheaper kept its limits on days that it was not chosen on."
     caution = Caution(code="held-out-miss", text=text)
-    return replace(first, verdict="keep", then=first.today, why=why, cautions=(caution,))
+    return replace(second, verdict="keep", then=second.today, why=why, cautions=(caution,))
+
+
+def _improves(decision: Decision) -> bool:
+    """Whether the procedure gave more than today's setup, or failed less on the held-out days and cost less."""
+    then, today = decision.held_out.backtest, decision.held_out.today
+    return decision.then.usd_month >= decision.today.usd_month or (
+        then.cpu_throttled_share <= today.cpu_throttled_share
+        and then.unmet_share <= today.unmet_share
+        and then.memory_breached <= today.memory_breached
+    )
 
 
 def _weigh(subject: Subject, margins: Margins) -> Decision:
-    setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
-    today = replayed(setup, work, counts, subject.prices)
+    setup = subject.service.setup
+    today = replayed_in(subject, setup)
     current = search_in(subject, NONE)
     broken = _urgent(trial_of(current, setup), current.case)
     choice = choose(search_in(subject, margins))
     then = today
     if choice.best is not None and choice.best.setup != setup:
-        then = replayed(choice.best.setup, work, counts, subject.prices)
+        then = replayed_in(subject, choice.best.setup)
     verdict, why = _verdict(choice.best, today, then, broken)
     return Decision(
         subject=subject,

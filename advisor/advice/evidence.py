@@ -6,18 +6,18 @@ from typing import Literal
 
 import numpy as np
 
-from advisor.advice.choose import Search, trial_of
+from advisor.advice.candidates import replaced, targets_of
+from advisor.advice.choose import trial_of
 from advisor.advice.decide import Decision
 from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.levers import tracked
-from advisor.advice.replay import Replay, replayed
-from advisor.advice.rules import NONE, TARGETS
-from advisor.advice.subject import Subject, search_in
+from advisor.advice.replay import Replay
+from advisor.advice.rules import NONE
+from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.words import share
 from advisor.advice.work import Floats, hourly
 from advisor.domain.finding import Alternative, Caution, FrontierPoint, History, Risk
-from advisor.domain.policy import TargetTracking
 from advisor.domain.service import Setup
 from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.billing import Bill
@@ -49,7 +49,7 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
     losers: dict[Setup, str] = {}
-    cheaper = [t for t in reversed(trials) if t.usd_month < float(decision.then.usd_month) * decision.margins.growth]
+    cheaper = [t for t in reversed(trials) if t.usd_month < float(decision.then.usd_month)]
     for trial in _first(cheaper, lambda t: bool(broken_rules(t, case)) and t.setup not in (chosen, today)):
         losers[trial.setup] = f"breaks a rule: {broken_rules(trial, case)[0]}"
     for trial in _first(trials, lambda t: not broken_rules(t, case) and t.setup not in (chosen, today)):
@@ -62,31 +62,31 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
 def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
     """Today's and the recommended setup under every target that is tried, replayed over the work as it was.
 
-    Empty for a service without exactly one target-tracking policy on CPU.
+    Empty for a service without target tracking on CPU or requests.
     """
     subject = decision.subject
     if not subject.levers.scaling:
         return ()
-    search = search_in(subject, NONE)
-    setups = dict.fromkeys((decision.today.setup, decision.then.setup))
+    named: dict[Setup, Literal["current", "recommended"]] = {decision.then.setup: "recommended"}
+    named[decision.today.setup] = "current"
     return tuple(
-        _frontier_point(search, setup, policy, target, "current" if setup == decision.today.setup else "recommended")
-        for setup in setups
+        _frontier_point(subject, replaced(setup, policy, replace(policy, target=target)), target, of)
+        for setup, of in sorted(named.items(), key=lambda pair: pair[1])
         if (policy := tracked(setup)) is not None
-        for target in sorted({float(t) for t in TARGETS} | {policy.target})
+        for target in sorted({*targets_of(policy, setup.size, subject.work), policy.target})
     )
 
 
 def _frontier_point(
-    search: Search, setup: Setup, policy: TargetTracking, target: float, of: Literal["current", "recommended"]
+    subject: Subject, setup: Setup, target: float, of: Literal["current", "recommended"]
 ) -> FrontierPoint:
-    trial = trial_of(search, replace(setup, policies=(replace(policy, target=target),)))
+    got = trial_of(search_in(subject, NONE), setup).score
     return FrontierPoint(
         of=of,
         target=target,
-        usd_month=replayed(trial.setup, search.work, search.levers.counts, search.prices).usd_month,
-        unmet_share=trial.score.unmet_share,
-        cpu_throttled_share=trial.score.throttled_share,
+        usd_month=replayed_in(subject, setup).usd_month,
+        unmet_share=got.unmet_share,
+        cpu_throttled_share=got.throttled_share,
     )
 
 
@@ -141,11 +141,8 @@ def _first(trials: list[Trial], wanted: Callable[[Trial], bool]) -> list[Trial]:
 def _why_second(decision: Decision, trial: Trial) -> str:
     if decision.choice.best is not None and trial.setup == decision.choice.best.setup:
         return decision.why[:1].lower() + decision.why[1:]
-    growth = decision.margins.growth - 1
-    return f"does not cost less, or changes more, where the work grows by {growth:.0%}"
+    return "does not cost less, or changes more"
 
 
 def _alternative(decision: Decision, setup: Setup, why: str) -> Alternative:
-    subject = decision.subject
-    replay = replayed(setup, subject.work, subject.levers.counts, subject.prices)
-    return Alternative(setup=setup, usd_month=replay.usd_month, why_not=why)
+    return Alternative(setup=setup, usd_month=replayed_in(decision.subject, setup).usd_month, why_not=why)

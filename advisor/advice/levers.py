@@ -5,9 +5,11 @@ what scales the service                         counts   what may change
 ==============================================  =======  ==============================================
 nothing: a fixed count                          as set   CPU and memory of a task
 a schedule only                                 as seen  CPU and memory of a task
-exactly one target-tracking policy on CPU       replay   CPU, memory, target, cooldowns, minimum
-policies on memory or requests only             as seen  what no policy looks at: CPU, or CPU and memory
-step or predictive scaling, several policies    as seen  what no policy looks at: memory if they follow CPU
+target tracking and step scaling                replay   CPU, memory, policies, minimum, schedule
+the same, where its replay misses what was so   as seen  what no policy looks at
+memory, where it was never measured; requests,
+  where they were not                           as seen  what no policy looks at
+predictive scaling, suspended scaling           as seen  what no policy looks at
 a custom metric                                 as seen  nothing
 ==============================================  =======  ==============================================
 
@@ -21,7 +23,7 @@ from typing import Literal
 from advisor.advice.rules import BATCH_NO_TASK_SHARE, BATCH_SATURATED_SHARE
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
-from advisor.domain.policy import OtherPolicy, Policy, TargetTracking
+from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, TargetTracking
 from advisor.domain.service import Setup
 from advisor.domain.settings import Config
 from advisor.profile import Profile
@@ -40,55 +42,69 @@ class Levers:
     memory: bool
     scaling: bool
     counts: Counts
+    schedule: bool = False
     batch: bool = False
     cautions: tuple[Caution, ...] = ()
 
 
-def find_levers(service: Service, profile: Profile, config: Config) -> Levers:
-    """The levers of one service under a configuration."""
-    size = "size" in config.levers
-    levers = _by_policies(service, size=size, scaling="scaling" in config.levers)
+def find_levers(service: Service, profile: Profile, config: Config, *, requests: bool = False) -> Levers:
+    """The levers of one service under a configuration; `requests`: whether they were measured."""
+    size, measured = "size" in config.levers, {"cpu"}
+    measured |= {"memory"} if profile.memory_daily_peaks else set()
+    measured |= {"requests"} if requests else set()
+    levers = _by_policies(service, measured, size=size, scaling="scaling" in config.levers)
+    levers = replace(levers, schedule=levers.scaling and "schedule" in config.levers)
     return _no_cpu(levers, profile) if levers.cpu and _is_saturated_batch(profile) else levers
 
 
 def tracked(setup: Setup) -> TargetTracking | None:
-    """The one target-tracking policy on CPU, where it is all that scales the service."""
-    policy = setup.policies[0] if len(setup.policies) == 1 else None
-    return policy if isinstance(policy, TargetTracking) and policy.metric == "cpu" else None
+    """The target-tracking policy that is searched over: the first on CPU, else the first on requests."""
+    tracking = [policy for policy in setup.policies if isinstance(policy, TargetTracking)]
+    return next((policy for metric in ("cpu", "requests") for policy in tracking if policy.metric == metric), None)
 
 
 def recorded_only(levers: Levers, setup: Setup, *, error: float) -> Levers:
     """The levers that are left where the replay of today's setup does not match what was recorded."""
-    if tracked(setup) is None:
+    if not setup.policies:
         text = f"Recorded task counts differ from the setup by {error:.0%}: something else sets them; they were kept."
         why = Caution(code="count-set-elsewhere", text=text)
         return replace(levers, counts="seen", cautions=(*levers.cautions, why))
+    found = {metric for policy in setup.policies for metric in _metrics(policy)}
+    kept = " and ".join(name for name in ("CPU", "memory") if name.lower() in found) or "bounds"
     text = (
-        f"The replay of today's policy misses the recorded task counts by {error:.0%} of the task-seconds:"
-        " the policy and the CPU of a task were left as they are."
+        f"The replay of today's policies misses the recorded task counts by {error:.0%} of the task-seconds:"
+        f" the policies and the {kept} of a task were left as they are."
     )
     why = Caution(code="replay-error", text=text)
-    return replace(levers, cpu=False, scaling=False, counts="seen", cautions=(*levers.cautions, why))
+    left = _unseen_by(setup, cpu=levers.cpu, memory=levers.memory)
+    return replace(left, batch=levers.batch, cautions=(*levers.cautions, why))
 
 
-def _by_policies(service: Service, *, size: bool, scaling: bool) -> Levers:
+def _by_policies(service: Service, measured: set[str], *, size: bool, scaling: bool) -> Levers:
     setup = service.setup
     if not setup.policies:
         return Levers(cpu=size, memory=size, scaling=False, counts="seen" if setup.schedule else "set")
-    if tracked(setup) and not _suspended(service):
-        return Levers(cpu=size, memory=size, scaling=scaling, counts="replayed")
-    names = sorted({_name(policy) for policy in setup.policies})
-    text = f"Scaled by {', '.join(names)}: policies are not advised on yet; only what they do not look at was judged."
     if _suspended(service):
         text = "Scaling is suspended in part: the policy was left alone."
+    elif not all(_replayable(policy, measured) for policy in setup.policies):
+        names = ", ".join(sorted({_name(policy) for policy in setup.policies}))
+        text = f"Scaled by {names}: this cannot be replayed, so only what the policies do not look at was judged."
+    else:
+        return Levers(cpu=size, memory=size, scaling=scaling, counts="replayed")
+    why = Caution(code="policy-not-advised", text=text)
+    return replace(_unseen_by(setup, cpu=size, memory=size), cautions=(why,))
+
+
+def _unseen_by(setup: Setup, *, cpu: bool, memory: bool) -> Levers:
+    """Counts as recorded, and the parts of a size that no policy looks at."""
     found = {metric for policy in setup.policies for metric in _metrics(policy)}
-    return Levers(
-        cpu=size and "cpu" not in found,
-        memory=size and "memory" not in found,
-        scaling=False,
-        counts="seen",
-        cautions=(Caution(code="policy-not-advised", text=text),),
-    )
+    return Levers(cpu=cpu and "cpu" not in found, memory=memory and "memory" not in found, scaling=False, counts="seen")
+
+
+def _replayable(policy: Policy, measured: set[str]) -> bool:
+    if isinstance(policy, PredictiveScaling):
+        return policy.mode == "ForecastOnly"
+    return not isinstance(policy, OtherPolicy) and policy.metric in measured
 
 
 def _is_saturated_batch(profile: Profile) -> bool:

@@ -13,6 +13,7 @@ from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Setup
 from advisor.domain.units import SECONDS_PER_HOUR, Usd
 from advisor.fargate.billing import Bill, bill_task_seconds
 from advisor.fargate.prices import PriceBook
+from advisor.profile import Profile
 from advisor.simulation import Conditions, Outcome, price, simulate
 
 CENT = Decimal("0.01")
@@ -29,10 +30,8 @@ class Replay:
     usd_month: Usd
 
 
-def run(
-    setup: Setup, work: Work, counts: Counts, *, growth: float = 1.0, conditions: Conditions | None = None
-) -> Outcome:
-    """The outcome of a setup over the work times `growth`.
+def run(setup: Setup, work: Work, counts: Counts, *, conditions: Conditions | None = None) -> Outcome:
+    """The outcome of a setup over the work.
 
     A service that follows its load starts with the tasks that its target asks for at the first tick.
     "seen" takes the recorded counts instead of what the simulator would have decided.
@@ -40,9 +39,15 @@ def run(
     if counts == "seen":
         tasks = _whole(seen_tasks(work))
         fixed = replace(setup, policies=(), schedule=(), minimum=None, maximum=None, desired=int(tasks[0]))
-        plain = simulate(work.load(growth), fixed)
+        plain = simulate(work.load(), fixed)
         return replace(plain, running=tasks, billed=tasks, desired=tasks)
-    return simulate(work.load(growth), setup, initial=_first_tasks(setup, work, growth), conditions=conditions)
+    return simulate(work.load(), setup, initial=_first_tasks(setup, work), conditions=conditions)
+
+
+def conditions_of(profile: Profile) -> Conditions:
+    """What a replay takes the memory of a task to be."""
+    model = profile.memory_model
+    return Conditions(memory_base_mib=model.base_mib, memory_mib_per_vcpu=model.mib_per_vcpu)
 
 
 def seen_tasks(work: Work) -> Floats:
@@ -59,9 +64,11 @@ def _whole(tasks: Floats) -> npt.NDArray[np.int64]:
     return np.where(tasks > 0, np.maximum(np.rint(tasks), 1), 0).astype(np.int64)
 
 
-def replayed(setup: Setup, work: Work, counts: Counts, prices: PriceBook) -> Replay:
+def replayed(
+    setup: Setup, work: Work, counts: Counts, prices: PriceBook, *, conditions: Conditions | None = None
+) -> Replay:
     """A setup over the work as it was, with its exact bill; raises PriceMissing."""
-    outcome = run(setup, work, counts)
+    outcome = run(setup, work, counts, conditions=conditions)
     bill = price(outcome, prices, region=work.region)
     return Replay(
         setup=setup,
@@ -99,10 +106,25 @@ def usd_per_task_hour(setup: Setup, prices: PriceBook, *, region: str) -> float:
     return sum(parts)
 
 
-def _first_tasks(setup: Setup, work: Work, growth: float) -> int:
-    low, high = setup.bounds
+def target_share(setup: Setup, work: Work) -> float:
+    """Share of a task's CPU that target tracking keeps in use; 1 without such a policy, or where it cannot be told."""
     policy = tracked(setup)
     if policy is None:
+        return 1.0
+    if policy.metric == "cpu":
+        return policy.target / 100
+    return policy.target * vcpu_per_request(work) / setup.size.vcpu or 1.0
+
+
+def vcpu_per_request(work: Work) -> float:
+    """CPU that one request in a minute takes, on average  [vCPU]; 0 without requests."""
+    asked = 0.0 if work.requests is None else float(work.requests.sum())
+    return float(work.vcpu.sum()) / asked if asked > 0 else 0.0
+
+
+def _first_tasks(setup: Setup, work: Work) -> int:
+    low, high = setup.bounds
+    if not setup.policies:
         return min(max(setup.desired, low), high)
-    wanted = math.ceil(float(work.vcpu[0]) * growth / (setup.size.vcpu * policy.target / 100) - 1e-9)
+    wanted = math.ceil(float(work.vcpu[0]) / (setup.size.vcpu * target_share(setup, work)) - 1e-9)
     return min(max(wanted, low), high)

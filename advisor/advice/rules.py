@@ -24,6 +24,7 @@ URGENT_MEMORY_RISK = 5  # times the limit: a modelled risk must be so high befor
 TARGETS = tuple(range(80, 29, -5))  # percent; the targets that are tried beside today's
 NEAR_COST_SHARE = 0.02  # setups that differ by less cost the same: the one that changes least is taken
 FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS = 60, 300  # tried beside today's: scale-out, scale-in
+SIZES_FOR_OTHER_WAYS = 2  # sizes, cheapest first, that are tried with other ways of scaling than today's
 ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic estimate
 
 
@@ -31,7 +32,8 @@ ESTIMATE_SLACK = 0.85  # a replay may cost this much less than its arithmetic es
 class Margins:
     """How much more than the history showed a choice must bear.
 
-    `growth` multiplies the work that is replayed, `memory` the highest observed memory of one task.
+    `growth` multiplies the work that the tasks of a replay have to do, `memory` the highest observed memory of
+    one task.
     """
 
     growth: float

@@ -1,24 +1,25 @@
 """One service under advice: its history, levers and limits put together once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from advisor.advice.candidates import least_tasks
-from advisor.advice.choose import Search, search_of
-from advisor.advice.guardrails import Case, container_floor
-from advisor.advice.levers import Levers, find_levers, recorded_only
-from advisor.advice.replay import run
-from advisor.advice.rules import MOST_REPLAY_ERROR, Margins, limits_of
+from advisor.advice.choose import Search
+from advisor.advice.guardrails import Case, Trial, container_floor
+from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
+from advisor.advice.replay import Replay, conditions_of, replayed, run
+from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, Margins, limits_of
 from advisor.advice.symptoms import symptoms
-from advisor.advice.work import Work, last_size, work_of
+from advisor.advice.work import Work, last_size, origins, work_of
 from advisor.domain.errors import SetupRefused
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
+from advisor.domain.service import Setup
 from advisor.domain.settings import Config, Limits
 from advisor.fargate.prices import PriceBook
-from advisor.profile import Demand, MemoryModel, Profile
-from advisor.simulation import Conditions, replay_error
+from advisor.profile import Demand, Profile, fit_profile
+from advisor.simulation import replay_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,7 +27,8 @@ class Subject:
     """What every step of the advice needs to know about one service.
 
     `demand`, `work` and `profile` are those of the days that speak; `error` is the replay error of today's
-    setup, None where it cannot be replayed or the counts were recorded with tasks of another size.
+    setup, None where it cannot be replayed or the counts were recorded with tasks of another size. `known`: trials
+    over `work` that were made already, by setup, growth and where counts come from.
     """
 
     service: Service
@@ -37,6 +39,8 @@ class Subject:
     limits: Limits
     prices: PriceBook
     error: float | None
+    stretches: tuple["Stretch", ...] = ()
+    known: dict[tuple[Setup, float, Counts], Trial] = field(default_factory=dict)
 
     @property
     def saturated(self) -> bool:
@@ -44,11 +48,20 @@ class Subject:
         return self.profile.saturated_share > self.limits.cpu_throttled_share
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stretch:
+    """Held-out days: the work in them, and the subject as it was known before."""
+
+    before: Subject
+    work: Work
+
+
 def subject_of(service: Service, demand: Demand, profile: Profile, prices: PriceBook, config: Config) -> Subject:
     """Put a subject together, with today's setup replayed against the recorded counts."""
-    work, levers = work_of(demand), find_levers(service, profile, config)
+    work = work_of(demand)
+    levers = find_levers(service, profile, config, requests=work.requests is not None)
     ran_as_now = last_size(demand) == service.setup.size
-    error = _replay_error(service, work, levers, profile.memory_model) if ran_as_now else None
+    error = _replay_error(service, work, levers, profile) if ran_as_now else None
     if levers.counts == "set" and error is not None and error > MOST_REPLAY_ERROR:
         levers = recorded_only(levers, service.setup, error=error)
     return Subject(
@@ -80,18 +93,40 @@ def policy_is_unknown(subject: Subject) -> bool:
     return replayed and subject.error is not None and subject.error > MOST_REPLAY_ERROR
 
 
-def search_in(
-    subject: Subject, margins: Margins, *, work: Work | None = None, profile: Profile | None = None
-) -> Search:
-    """A search over all the days that speak, or over those given."""
-    profile = profile or subject.profile
-    case = case_of(subject, margins, profile)
-    return search_of(subject.service.setup, work or subject.work, subject.levers, case, subject.prices)
+def with_stretches(subject: Subject) -> Subject:
+    """The subject with its held-out days; nothing of them is in what was known before."""
+    made = origins(subject.demand, HELD_OUT_SHARE)
+    return replace(subject, stretches=tuple(_stretch(subject, before, after) for before, after in made))
 
 
-def case_of(subject: Subject, margins: Margins, profile: Profile) -> Case:
+def _stretch(subject: Subject, before: Demand, after: Demand) -> Stretch:
+    known = replace(subject, demand=before, work=work_of(before), profile=fit_profile(before), known={})
+    return Stretch(before=known, work=work_of(after))
+
+
+def replayed_in(subject: Subject, setup: Setup) -> Replay:
+    """A setup over all the days that speak, with its bill; raises PriceMissing."""
+    conditions = conditions_of(subject.profile)
+    return replayed(setup, subject.work, subject.levers.counts, subject.prices, conditions=conditions)
+
+
+def search_in(subject: Subject, margins: Margins) -> Search:
+    """A search over all the days that speak, with the task counts worked out where they do not follow the load."""
+    setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
+    return Search(
+        setup=setup,
+        work=work,
+        levers=subject.levers,
+        case=case_of(subject, margins),
+        prices=subject.prices,
+        running=None if counts == "replayed" else run(setup, work, counts).running.astype(np.float64),
+        known=subject.known,
+    )
+
+
+def case_of(subject: Subject, margins: Margins) -> Case:
     """What trials are held against. Where memory was never measured, it does not shrink."""
-    setup = subject.service.setup
+    setup, profile = subject.service.setup, subject.profile
     floor = container_floor(subject.service.task_definition)
     if not profile.memory_daily_peaks:
         floor = max(floor, setup.size.memory)
@@ -120,14 +155,13 @@ def history_cautions(subject: Subject) -> tuple[Caution, ...]:
     return (*subject.profile.cautions, *found)
 
 
-def _replay_error(service: Service, work: Work, levers: Levers, memory: MemoryModel) -> float | None:
+def _replay_error(service: Service, work: Work, levers: Levers, profile: Profile) -> float | None:
     """Share of the recorded task-seconds that the replay of today's setup misses; None where it cannot be told."""
     counts = "set" if levers.counts == "seen" else levers.counts
     recorded = np.where(work.known, work.tasks, np.nan)
     if not np.nansum(recorded) > 0:
         return None
-    model = Conditions(memory_base_mib=memory.base_mib, memory_mib_per_vcpu=memory.mib_per_vcpu)
     try:
-        return float(replay_error(run(service.setup, work, counts, conditions=model), recorded))
+        return float(replay_error(run(service.setup, work, counts, conditions=conditions_of(profile)), recorded))
     except SetupRefused:
         return None

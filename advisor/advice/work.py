@@ -57,12 +57,11 @@ class Work:
         """Ticks in which something is known to have been asked for or to have run."""
         return self.known & ((self.vcpu > 0) | (self.tasks > 0))
 
-    def load(self, growth: float = 1.0) -> Load:
-        """The work as the simulator takes it, times `growth`."""
-        requests = None if self.requests is None else self.requests * growth
+    def load(self) -> Load:
+        """The work as the simulator takes it."""
         return Load(
-            vcpu=self.vcpu * growth,
-            requests=requests,
+            vcpu=self.vcpu,
+            requests=self.requests,
             deploying=None,
             start=self.start,
             tick_seconds=self.tick_seconds,
@@ -127,6 +126,17 @@ def split(demand: Demand, held_out_share: float) -> tuple[Demand, Demand]:
     held_out = max(1, int(days * held_out_share + 1e-9)) * per_day
     at = len(demand.frame) - held_out
     return cut(demand, 0, at), cut(demand, at, len(demand.frame))
+
+
+def origins(demand: Demand, held_out_share: float) -> tuple[tuple[Demand, Demand], ...]:
+    """The held-out days as they came: (what went before, one stretch of them), two stretches from two days on."""
+    earlier, later = split(demand, held_out_share)
+    per_day = DAY_SECONDS // demand.step_seconds
+    middle = len(later.frame) // per_day // 2 * per_day
+    if not middle:
+        return ((earlier, later),)
+    at = len(earlier.frame) + middle
+    return (earlier, cut(later, 0, middle)), (cut(demand, 0, at), cut(demand, at, len(demand.frame)))
 
 
 def instant_after(work: Work, tick: int) -> datetime:

@@ -8,8 +8,9 @@ runs once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,11 @@ def occurrences(
     >>> [str(at) for at in occurrences("cron(0 8 ? * MON-FRI *)", "Asia/Tokyo", day, day + timedelta(days=2))]
     ['2026-07-06 23:00:00+00:00', '2026-07-07 23:00:00+00:00']
     """
+    return list(_occurrences(expression, timezone, start, end, where))
+
+
+@lru_cache(maxsize=1024)  # a search replays the same schedules over the same days again and again
+def _occurrences(expression: str, timezone: str, start: datetime, end: datetime, where: str) -> Sequence[datetime]:
     if start.tzinfo is None or end.tzinfo is None:
         raise SetupRefused("instants without offset", where=where, value=start, rule="both have a time zone")
     kind, inside = _split(expression, where=where)

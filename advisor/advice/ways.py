@@ -1,4 +1,4 @@
-"""Scaling recipes: ways of scaling that become a setup once they meet a history."""
+"""Ways of scaling: target tracking with floors that the history asks for, and step policies for surges."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,6 @@ ScaleIn = Literal["default", "slow", "gradual"]
 Surge = Literal["none", "proportional", "to-peak"]
 Steps = tuple[tuple[float | None, float | None, int], ...]
 
-TARGETS = (30, 50, 70, 90)  # percent; with floors that the history asks for
-FINER_TARGETS = (40, 60, 80)  # tried beside them where the minimum is the least allowed
 FLOORS: tuple[tuple[Shape | None, float], ...] = (
     *((None, quantile) for quantile in (0.0, 0.5, 0.9, 0.99, 1.0)),
     *(("day", quantile) for quantile in (0.9, 0.99, 1.0)),
@@ -48,7 +46,7 @@ PEAK_QUANTILE = 0.999
 class Scope:
     """What may change, and within which counts.
 
-    `least`, `most`: lowest minimum and highest maximum [tasks]. `steps`: step policies may be added.
+    `least`, `most`: lowest minimum and highest maximum [tasks]. `steps`: step policies on CPU may be added.
     `schedule`: scheduled floors may be set, on the clock of `timezone`.
     """
 
@@ -60,32 +58,31 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """A way of scaling on CPU.
+class Way:
+    """A way of scaling on CPU or requests, for any target.
 
     `scale_in` "default" and "slow" leave it to target tracking, "gradual" to a step policy that takes a tenth
-    at a time. `surge`: what a step policy on one datapoint adds when target tracking would still be waiting for
-    its third: tasks in proportion, and "to-peak" all that the peak of the history needed once CPU is at its end.
+    at a time. `surge`: what a step policy on one datapoint of CPU adds when target tracking would still be waiting
+    for its third: tasks in proportion, and "to-peak" all that the peak of the history needed once CPU is at its end.
+    The floor is that of `shape` (None: the same at all hours) at a `quantile` of the work.
     """
 
-    target: int
     scale_in: ScaleIn
     surge: Surge
     shape: Shape | None
     quantile: float
 
 
-def recipes(scope: Scope) -> Iterator[Recipe]:
-    """All recipes that a scope allows."""
-    finer = product(FINER_TARGETS, WAYS, FLOORS[:1])
-    for target, (scale_in, surge), (shape, quantile) in (*product(TARGETS, WAYS, FLOORS), *finer):
+def ways(scope: Scope) -> Iterator[Way]:
+    """All ways that a scope allows."""
+    for (scale_in, surge), (shape, quantile) in product(WAYS, FLOORS):
         if (scope.steps or surge == "none") and (scope.schedule or shape is None):
-            yield Recipe(target=target, scale_in=scale_in, surge=surge, shape=shape, quantile=quantile)
+            yield Way(scale_in=scale_in, surge=surge, shape=shape, quantile=quantile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What recipes take from a history: floors by (shape, quantile), None where there are none; `peak` tasks."""
+    """What ways take from a history: floors by (shape, quantile), None where there are none; `peak` tasks."""
 
     floors: Mapping[tuple[Shape | None, float], Floors | None]
     peak: int
@@ -98,17 +95,19 @@ def seen_in(load: Load, task_vcpu: float, scope: Scope) -> Seen:
     return Seen(floors=floors, peak=_within(work / (task_vcpu * FLOOR_SHARE), scope))
 
 
-def setup_of(recipe: Recipe, base: Setup, seen: Seen, scope: Scope) -> Setup | None:
-    """A recipe after a history: `base` with the recipe's policies and floors; None where it has no such floor."""
-    floors = seen.floors[recipe.shape, recipe.quantile]
+def setup_of(way: Way, tracking: TargetTracking, base: Setup, seen: Seen, *, percent: float) -> Setup | None:
+    """A way after a history: `base` with its policies and floors; None where the history has no such floor.
+
+    `tracking` gives metric and target, `percent` the CPU of a task that the target stands for.
+    """
+    floors = seen.floors[way.shape, way.quantile]
     if floors is None:
         return None
     return replace(
         base,
-        desired=max(floors.minimum, min(base.desired, scope.most)),
+        desired=max(floors.minimum, base.desired),
         minimum=floors.minimum,
-        maximum=scope.most,
-        policies=(_tracking(recipe), *_surge(recipe, seen.peak), *_gradual(recipe)),
+        policies=(_tracking(way, tracking), *_surge(way, percent, seen.peak), *_gradual(way, percent)),
         schedule=floors.actions,
     )
 
@@ -131,22 +130,21 @@ def _floors(load: Load, shape: Shape | None, quantile: float, task_vcpu: float, 
     )
 
 
-def _tracking(recipe: Recipe) -> TargetTracking:
-    return TargetTracking(
-        metric="cpu",
-        target=float(recipe.target),
+def _tracking(way: Way, tracking: TargetTracking) -> TargetTracking:
+    return replace(
+        tracking,
         scale_out_cooldown=OUT_COOLDOWN_SECONDS,
-        scale_in_cooldown=IN_COOLDOWN_SECONDS[recipe.scale_in],
-        disable_scale_in=recipe.scale_in == "gradual",
+        scale_in_cooldown=IN_COOLDOWN_SECONDS[way.scale_in],
+        disable_scale_in=way.scale_in == "gradual",
     )
 
 
-def _surge(recipe: Recipe, peak: int) -> Iterator[StepScaling]:
-    if recipe.surge == "none":
+def _surge(way: Way, percent: float, peak: int) -> Iterator[StepScaling]:
+    if way.surge == "none":
         return
-    threshold = recipe.target + SURGE_DEPTH * (100 - recipe.target)
-    yield _out(threshold, "PercentChangeInCapacity", tuple(_bands(recipe.target, threshold)), magnitude=1)
-    if recipe.surge == "to-peak":
+    threshold = percent + SURGE_DEPTH * (100 - percent)
+    yield _out(threshold, "PercentChangeInCapacity", tuple(_bands(percent, threshold)), magnitude=1)
+    if way.surge == "to-peak":
         yield _out(SATURATED_PERCENT, "ExactCapacity", ((0.0, None, peak),), magnitude=0)
 
 
@@ -164,21 +162,21 @@ def _out(threshold: float, kind: AdjustmentType, steps: Steps, *, magnitude: int
     )
 
 
-def _bands(target: float, threshold: float) -> Iterator[tuple[float, float | None, int]]:
+def _bands(percent: float, threshold: float) -> Iterator[tuple[float, float | None, int]]:
     """Steps of ten percent of CPU; each adds what brings the middle of its band back to the target."""
     count = max(1, math.ceil((100 - threshold) / BAND_PERCENT - 1e-9))
     for band in range(count):
         low, high = band * BAND_PERCENT, (band + 1) * BAND_PERCENT
         middle = threshold + (low + min(high, 100 - threshold)) / 2
-        yield low, None if band + 1 == count else high, max(1, math.ceil((middle / target - 1) * 100))
+        yield low, None if band + 1 == count else high, max(1, math.ceil((middle / percent - 1) * 100))
 
 
-def _gradual(recipe: Recipe) -> Iterator[StepScaling]:
-    if recipe.scale_in == "gradual":
+def _gradual(way: Way, percent: float) -> Iterator[StepScaling]:
+    if way.scale_in == "gradual":
         yield StepScaling(
             metric="cpu",
             direction="in",
-            threshold=GRADUAL_SHARE * recipe.target,
+            threshold=GRADUAL_SHARE * percent,
             points=ALARM_LOW_POINTS,
             adjustment_type="PercentChangeInCapacity",
             steps=((None, 0.0, -GRADUAL_PERCENT),),
