@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -26,19 +26,25 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from advisor.advice.decide import decide
 from advisor.advice.floors import ticked
-from advisor.advice.recipes import Scope
-from advisor.advice.search import choose, part, prepare
+from advisor.advice.subject import Subject, subject_of, with_stretches
+from advisor.domain.inventory import Service
 from advisor.domain.policy import TargetTracking
-from advisor.domain.service import Setup, TaskSize
-from advisor.simulation import Load
+from advisor.domain.schema import OBSERVED
+from advisor.domain.service import ServiceId, Setup, TaskSize
+from advisor.domain.settings import Config, Limits
+from advisor.fargate.prices import PriceBook
+from advisor.profile import Demand, fit_profile
+from advisor.simulation import Load, simulate
 from tests.oracles import simulator
 
 COLUMNS = ("requests", "load_raw", "cpu_percent")
 QUANTILE, TASKS = 0.999, 12
 MOST = 1000
 BASE = Setup(size=TaskSize.of(vcpu=1, gib=2), desired=1, minimum=1, maximum=MOST)
-SCOPE = Scope(least=1, most=MOST)
+TODAY = replace(BASE, policies=(TargetTracking(metric="cpu", target=70),))
+CONFIG = Config(levers=("scaling", "schedule"))
 FIXED = {f"target {target}, {seconds} s": (target, seconds) for target, seconds in (
     *((target, 300) for target in range(30, 90, 10)), (50, 60), (70, 60)
 )}  # fmt: skip
@@ -95,9 +101,32 @@ def fitted(first: Load) -> Iterator[tuple[str, Setup]]:
     for name, (target, seconds) in FIXED.items():
         policy = TargetTracking(metric="cpu", target=target, scale_out_cooldown=seconds, scale_in_cooldown=seconds)
         yield name, replace(BASE, policies=(policy,))
-    prepared = prepare(first, BASE, SCOPE)
+    subject = subject_on(first)
     for limit in LIMITS:
-        yield ours(limit), choose(prepared, unmet_share=limit).setup
+        limits = Limits(unmet_share=limit, cpu_throttled_share=1.0)
+        yield ours(limit), decide(replace(subject, limits=limits)).then.setup
+
+
+def subject_on(load: Load) -> Subject:
+    """A service that scales as AWS proposes (70 %, cooldowns of 300 s) and was asked for the load."""
+    start, size = load.start or datetime(2026, 1, 1, tzinfo=UTC), TODAY.size
+    id = ServiceId(account="111122223333", region="us-east-1", service="traces/one")
+    service = Service(id=id, setup=TODAY, seen_at=start, step_seconds=load.tick_seconds)
+    tasks = simulate(load, TODAY, initial=first_tasks(load, TODAY)).running.astype(float)
+    index = pd.date_range(start, periods=len(tasks), freq=f"{load.tick_seconds}s")
+    each = np.divide(load.vcpu, tasks, out=np.zeros(len(tasks)), where=tasks > 0)
+    columns = {"vcpu": load.vcpu, "gib": np.nan, "requests": np.nan, "tasks": tasks, "task_vcpu": size.vcpu}
+    columns |= {"task_gib": size.gib, "hot_vcpu": each, "hot_gib": np.nan, "state": np.int8(OBSERVED)}
+    demand = Demand(id=id, frame=pd.DataFrame(columns, index=index), step_seconds=load.tick_seconds, task_factor=1.0)
+    return with_stretches(subject_of(service, demand, fit_profile(demand), PriceBook.shipped(), CONFIG))
+
+
+def first_tasks(load: Load, setup: Setup) -> int:
+    """Tasks at the first tick: what the target asks for."""
+    low, high = setup.bounds
+    policy = setup.policies[0] if setup.policies else None
+    share = policy.target / 100 if isinstance(policy, TargetTracking) else START_SHARE
+    return int(min(max(low, math.ceil(load.vcpu[0] / share - 1e-9)), high))
 
 
 def ours(limit: float) -> str:
@@ -108,8 +137,6 @@ def ours(limit: float) -> str:
 def score(second: Load, setup: Setup) -> Score:
     """(cost, unmet) of a setup over the second half, by the oracle."""
     low, high = setup.bounds
-    policy = setup.policies[0] if setup.policies else None
-    share = policy.target / 100 if isinstance(policy, TargetTracking) else START_SHARE
     schedule = [asdict(action) for action in ticked(setup.schedule, second)]
     case = {
         "demand_vcpu": second.vcpu.tolist(),
@@ -118,7 +145,7 @@ def score(second: Load, setup: Setup) -> Score:
             "memory": setup.size.memory,
             "minimum": low,
             "maximum": high,
-            "initial": min(max(low, math.ceil(second.vcpu[0] / share - 1e-9)), high),
+            "initial": first_tasks(second, setup),
             "policies": [asdict(policy) for policy in setup.policies],
             "schedule": schedule,
         },
@@ -127,6 +154,12 @@ def score(second: Load, setup: Setup) -> Score:
     ideal = np.maximum(1, np.ceil(second.vcpu - 1e-9)).sum()
     unmet = np.maximum(0.0, second.vcpu - np.array(seen["running"])).sum()
     return float(sum(seen["billed"]) / ideal), float(unmet / max(second.vcpu.sum(), 1e-12))
+
+
+def part(load: Load, low: int, high: int) -> Load:
+    """The ticks from `low` up to `high` of a load."""
+    start = None if load.start is None else load.start + timedelta(seconds=low * load.tick_seconds)
+    return replace(load, vcpu=load.vcpu[low:high], start=start)
 
 
 def scores_of(series: Series) -> dict[str, Score]:

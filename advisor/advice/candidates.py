@@ -35,16 +35,24 @@ def sizes(setup: Setup, levers: Levers) -> tuple[TaskSize, ...]:
 def resized(setup: Setup, size: TaskSize) -> Setup:
     """The setup with another size; bounds of a scaling service keep the capacity that they allow.
 
-    The maximum is rounded down (to one task at least), so that no change raises the capacity that the owner
-    allowed; the minimum and the desired count stay within it.
+    Maximums are rounded down (to one task at least), so that no change raises the capacity that the owner
+    allowed; the minimum and the desired count stay within them.
     """
     if setup.minimum is None or setup.maximum is None or not setup.policies:
         return replace(setup, size=size)
     ratio = setup.size.cpu / size.cpu
-    maximum = max(math.floor(setup.maximum * ratio), 1)
+    maximum = _at_most(setup.maximum, ratio)
     minimum = min(setup.minimum, maximum)
     desired = min(max(math.ceil(setup.desired * ratio), minimum), maximum)
-    return replace(setup, size=size, minimum=minimum, maximum=maximum, desired=desired)
+    schedule = tuple(
+        action if action.maximum is None else replace(action, maximum=_at_most(action.maximum, ratio))
+        for action in setup.schedule
+    )
+    return replace(setup, size=size, minimum=minimum, maximum=maximum, desired=desired, schedule=schedule)
+
+
+def _at_most(tasks: int, ratio: float) -> int:
+    return max(math.floor(tasks * ratio), 1)
 
 
 def least_tasks(setup: Setup, limits: Limits) -> int:
@@ -75,12 +83,15 @@ def families(setup: Setup, size: TaskSize, levers: Levers, limits: Limits, work:
                 yield Family(setups=tuple(replaced(bounds, policy, tracking) for tracking in tried))
 
 
-def other_ways(setup: Setup, size: TaskSize, levers: Levers, limits: Limits, work: Work) -> Iterator[Family]:
+def other_ways(
+    setup: Setup, size: TaskSize, levers: Levers, limits: Limits, work: Work, *, growth: float = 1.0
+) -> Iterator[Family]:
     """All families of one size that scale in another way: their policies and schedule take the place of today's.
 
-    None where a policy looks at memory: other ways would leave out what it guards.
+    Floors are made for `growth` times the work. None where a policy looks at memory, which they would not guard.
     """
-    if not levers.scaling or _is_too_large(setup, size) or not all(map(_may_go, setup.policies)):
+    may_go = all(map(_may_go, setup.policies)) and (levers.schedule or not setup.schedule)
+    if not (levers.scaling and may_go) or _is_too_large(setup, size):
         return
     policy = tracked(setup) or TargetTracking(metric="cpu", target=100.0)
     base, least = resized(setup, size), max(least_tasks(setup, limits), 1)
@@ -90,6 +101,7 @@ def other_ways(setup: Setup, size: TaskSize, levers: Levers, limits: Limits, wor
         steps=policy.metric == "cpu",
         schedule=levers.schedule,
         timezone=next((action.timezone for action in setup.schedule), "UTC"),
+        growth=growth,
     )
     base, seen = replace(base, maximum=scope.most), seen_in(work.load(), size.vcpu, scope)
     tracking = [replace(policy, target=target) for target in targets_of(policy, size, work)]
@@ -117,9 +129,15 @@ def _may_go(policy: Policy) -> bool:
 
 
 def _is_too_large(setup: Setup, size: TaskSize) -> bool:
-    """Whether one task is more than all the tasks that the owner allowed; a single one may grow, as a fixed count."""
-    most = setup.bounds[1]
-    return most > 1 and size.cpu > most * setup.size.cpu
+    """Whether one task is more than all the tasks that the owner allowed, or the schedule's bounds would cross.
+
+    A single task may grow, as a fixed count.
+    """
+    most, then = setup.bounds[1], resized(setup, size)
+    floors = [action.minimum for action in then.schedule if action.minimum is not None]
+    ceilings = [action.maximum for action in then.schedule if action.maximum is not None]
+    crossed = max(floors, default=0) > min(ceilings, default=then.bounds[1]) if size != setup.size else False
+    return crossed or (most > 1 and size.cpu > most * setup.size.cpu)
 
 
 def _minimums(base: Setup, levers: Levers, limits: Limits) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ class Choice:
 
 
 def choose(search: Search) -> Choice:
-    """Try what the levers allow, cheapest first; of those that cost about the same, the one that changes least."""
+    """Try what the levers allow, cheapest first; of those that cost about the same, the preferred one."""
     trials = _scaling_trials(search) if search.running is None else _size_trials(search)
     allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
     return Choice(best=_cheapest(search.setup, allowed) if allowed else None, trials=tuple(trials))
@@ -65,22 +65,19 @@ def _cheapest(today: Setup, trials: list[Trial]) -> Trial:
 
     least = min(map(worth, trials))
     near = [trial for trial in trials if worth(trial) <= least * (1 + NEAR_COST_SHARE)]
-    return min(near, key=lambda trial: (changes(today, trial.setup), worth(trial)))
+    return min(near, key=lambda trial: (_preference(today, trial), worth(trial)))
+
+
+def _preference(today: Setup, trial: Trial) -> tuple[bool, float, int]:
+    """Among setups of about the same cost: no deployment, then what leaves least work unmet, then few changes."""
+    then = trial.setup
+    changes = (then.bounds != today.bounds) + (then.policies != today.policies) + (then.schedule != today.schedule)
+    return then.size != today.size, trial.score.unmet_share, changes
 
 
 def _parts(setup: Setup) -> int:
     """Policies and scheduled actions: what somebody has to understand."""
     return len(setup.policies) + len(setup.schedule)
-
-
-def changes(today: Setup, then: Setup) -> int:
-    """How much has to be changed: a size costs a deployment, so it weighs more than everything else together."""
-    return (
-        4 * (then.size != today.size)
-        + (then.bounds != today.bounds)
-        + (then.policies != today.policies)
-        + (then.schedule != today.schedule)
-    )
 
 
 def trial_of(search: Search, setup: Setup) -> Trial:
@@ -127,7 +124,9 @@ def _scaling_trials(search: Search) -> list[Trial]:
     best = holding[0].usd_month if holding else float("inf")
     found = list(dict.fromkeys(trial.setup.size for trial in holding)) or [setup.size]
     other = (
-        family for size in found[:SIZES_FOR_OTHER_WAYS] for family in other_ways(setup, size, levers, limits, work)
+        family
+        for size in found[:SIZES_FOR_OTHER_WAYS]
+        for family in other_ways(setup, size, levers, limits, work, growth=search.case.margins.growth)
     )
     return trials + _tried(search, other, best)
 

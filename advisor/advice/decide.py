@@ -54,32 +54,36 @@ def decide(subject: Subject) -> Decision:
 def _more_cautious(subject: Subject, first: Decision) -> Decision:
     """The same procedure with wider margins; what misses its limits even so is not advised.
 
-    An exception: where today's setup breaks its limits, one that costs more, or did better on the held-out days in
-    every way, is advised although it may not be enough.
+    An exception: what gives more than today's setup where that breaks its limits, or costs less, and failed less on
+    the held-out days too, is advised although it may not be enough.
     """
     missed = "; ".join(first.held_out.missed)
     second = _weigh(subject, CAUTIOUS)
     if not second.held_out.missed:
         text = f"The usual margins missed a limit on the held-out days ({missed}): wider ones were used."
         return replace(second, cautions=(Caution(code="wider-margins", text=text),))
-    missed = "; ".join(second.held_out.missed)
-    if second.verdict == "change" and second.broken and _improves(second):
+    better = next(
+        (decision for decision in (second, first) if decision.verdict == "change" and _improves(decision)), None
+    )
+    if better is not None:
+        missed = "; ".join(better.held_out.missed)
         text = f"On the held-out days even this was not enough: {missed}. Look again after the change."
-        return replace(second, cautions=(Caution(code="held-out-miss", text=text),))
+        return replace(better, cautions=(Caution(code="held-out-miss", text=text),))
     text = f"A cheaper setup missed its limits on the held-out days ({missed}), so no change is advised."
     why = "Nothing cheaper kept its limits on days that it was not chosen on."
     caution = Caution(code="held-out-miss", text=text)
-    return replace(second, verdict="keep", then=second.today, why=why, cautions=(caution,))
+    return replace(first, verdict="keep", then=first.today, why=why, cautions=(caution,))
 
 
 def _improves(decision: Decision) -> bool:
-    """Whether the procedure gave more than today's setup, or failed less on the held-out days and cost less."""
+    """Whether the procedure failed no more than today's setup on the held-out days, and less in one way."""
     then, today = decision.held_out.backtest, decision.held_out.today
-    return decision.then.usd_month >= decision.today.usd_month or (
-        then.cpu_throttled_share <= today.cpu_throttled_share
-        and then.unmet_share <= today.unmet_share
-        and then.memory_breached <= today.memory_breached
+    pairs = (
+        (then.cpu_throttled_share, today.cpu_throttled_share),
+        (then.unmet_share, today.unmet_share),
+        (then.memory_breached, today.memory_breached),
     )
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 def _weigh(subject: Subject, margins: Margins) -> Decision:

@@ -31,7 +31,7 @@ WAYS: tuple[tuple[ScaleIn, Surge], ...] = (
     ("default", "to-peak"),
     ("slow", "to-peak"),
 )
-FLOOR_SHARE = 0.9  # chosen: of a task's CPU that a floor counts on
+FLOOR_SHARE = 0.99  # chosen: of a task's CPU that a floor counts on for the work with its margin
 OUT_COOLDOWN_SECONDS = 60
 IN_COOLDOWN_SECONDS: dict[ScaleIn, int] = {"default": 300, "slow": 1800, "gradual": 300}
 GRADUAL_PERCENT, GRADUAL_SHARE = 10, 0.85  # a tenth of the tasks at a time, while CPU is under 85 % of the target
@@ -47,7 +47,8 @@ class Scope:
     """What may change, and within which counts.
 
     `least`, `most`: lowest minimum and highest maximum [tasks]. `steps`: step policies on CPU may be added.
-    `schedule`: scheduled floors may be set, on the clock of `timezone`.
+    `schedule`: scheduled floors may be set, on the clock of `timezone`. `growth`: times the work seen that floors
+    are made for.
     """
 
     least: int = 1
@@ -55,6 +56,12 @@ class Scope:
     steps: bool = True
     schedule: bool = True
     timezone: str = "UTC"
+    growth: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """Of a task's CPU that a floor counts on for the work that was seen."""
+        return FLOOR_SHARE / self.growth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +99,7 @@ def seen_in(load: Load, task_vcpu: float, scope: Scope) -> Seen:
     """The floors and the peak of a load, for tasks of `task_vcpu`."""
     work = float(np.quantile(load.vcpu, PEAK_QUANTILE))
     floors = {(shape, quantile): _floors(load, shape, quantile, task_vcpu, scope) for shape, quantile in FLOORS}
-    return Seen(floors=floors, peak=_within(work / (task_vcpu * FLOOR_SHARE), scope))
+    return Seen(floors=floors, peak=_within(work / (task_vcpu * scope.share), scope))
 
 
 def setup_of(way: Way, tracking: TargetTracking, base: Setup, seen: Seen, *, percent: float) -> Setup | None:
@@ -115,13 +122,13 @@ def setup_of(way: Way, tracking: TargetTracking, base: Setup, seen: Seen, *, per
 def _floors(load: Load, shape: Shape | None, quantile: float, task_vcpu: float, scope: Scope) -> Floors | None:
     if shape is None:
         work = float(np.quantile(load.vcpu, quantile)) if quantile else 0.0
-        return Floors(actions=(), minimum=_within(work / (task_vcpu * FLOOR_SHARE), scope))
+        return Floors(actions=(), minimum=_within(work / (task_vcpu * scope.share), scope))
     if not scope.schedule:
         return None
     return scheduled_floors(
         load,
         task_vcpu=task_vcpu,
-        share=FLOOR_SHARE,
+        share=scope.share,
         quantile=quantile,
         shape=shape,
         timezone=scope.timezone,

@@ -152,11 +152,13 @@ def test_margins_only_ever_ask_for_more() -> None:
 
 
 def test_the_held_out_days_decide_where_they_differ_from_the_days_before() -> None:
-    # Eight days of 0.3 vCPU, then four of 0.7: 0.25 vCPU each do for the first, and have none left in the others.
+    # Eight days of 0.3 vCPU, then four of 0.7: 0.25 vCPU each do for the first, and have none left in the two days
+    # after them; for the last two, days of 0.7 were seen before.
     world = World(vcpu=np.concatenate([level(0.3, days=8), level(0.7, days=4)]))
     advice = advice_of(lived(world, fixed(2, vcpu=2, gib=4)), service_of(fixed(2, vcpu=2, gib=4)))
+    assert advice.backtest.days_fitted == 8
     assert advice.backtest.days_held_out == 4
-    assert advice.backtest.cpu_throttled_share == 1
+    assert advice.backtest.cpu_throttled_share == 0.5
     # 0.35 vCPU each: 0.5 vCPU tasks would do for the whole history, but the procedure missed its limits.
     assert advice.verdict == "keep"
     assert "held-out-miss" in {caution.code for caution in advice.cautions}

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from advisor.advice.candidates import families, resized, sizes
+from advisor.advice.candidates import families, other_ways, resized, sizes, targets_of
 from advisor.advice.levers import Levers, find_levers
+from advisor.advice.work import Work, work_of
 from advisor.domain.inventory import Scaling
 from advisor.domain.policy import OtherPolicy, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import Setup, TaskSize
@@ -17,6 +18,7 @@ from tests.service_worlds import START, World, advice_of, daily, lived, said, se
 
 WAVE = World(vcpu=daily(0.5, 4, days=7), hot=1.2, base_mib=400, slope=100)
 WEB = tracking(2, 20, vcpu=1, gib=4)
+REQUESTS = (TargetTracking(metric="requests", target=600),)
 STEPS = (
     StepScaling(metric="cpu", direction="out", threshold=60, steps=((0.0, None, 2),)),
     StepScaling(metric="cpu", direction="in", threshold=30, steps=((None, 0.0, -1),)),
@@ -24,12 +26,14 @@ STEPS = (
 
 
 def test_size_target_and_bounds_are_chosen_together() -> None:
-    advice = advice_of(lived(WAVE, WEB), service_of(WEB))
+    wasteful = tracking(8, 20, vcpu=1, gib=4, target=40)
+    advice = advice_of(lived(WAVE, wasteful), service_of(wasteful))
     then = advice.recommended
     assert advice.verdict == "change"
-    assert then.size != WEB.size
-    assert then.policies[0].target != 70
-    assert then.maximum * then.size.vcpu <= WEB.maximum * WEB.size.vcpu, "the owner's largest capacity is kept"
+    assert then.size != wasteful.size
+    assert then.policies[0].target > 40
+    assert then.minimum < 8
+    assert then.maximum * then.size.vcpu <= wasteful.maximum * wasteful.size.vcpu, "no more capacity than allowed"
     assert advice.usd_month.low <= advice.usd_month.recommended <= advice.usd_month.high
     assert advice.usd_month.recommended < advice.usd_month.current
     assert advice.backtest.cpu_throttled_share <= 0.01
@@ -64,7 +68,7 @@ def recorded(setup: Setup, world: World = WAVE) -> object:
 def test_memory_tracking_keeps_the_memory_and_may_lose_cpu() -> None:
     setup = replace(WEB, policies=(TargetTracking(metric="memory", target=60),), size=TaskSize.of(vcpu=2, gib=4))
     advice = advice_of(recorded(setup), service_of(setup))
-    assert "policy-not-advised" in said(advice)
+    assert "replay-error" in said(advice), "the counts are not those of this policy"
     assert advice.recommended.policies == setup.policies
     assert advice.recommended.size.memory == setup.size.memory
     assert advice.verdict == "change"
@@ -141,10 +145,10 @@ def test_a_schedule_alone_is_replayed_as_seen() -> None:
     assert advice.replay_error == pytest.approx(0, abs=0.01)
 
 
-def test_a_schedule_that_sets_the_minimum_keeps_the_minimum() -> None:
+def test_without_the_schedule_lever_a_schedule_that_sets_the_minimum_stays() -> None:
     day = ScheduledAction(expression="cron(0 8 * * ? *)", minimum=4)
     setup = replace(WEB, minimum=4, desired=4, schedule=(day,))
-    advice = advice_of(lived(WAVE, setup), service_of(setup))
+    advice = advice_of(lived(WAVE, setup), service_of(setup), Config(levers=("size", "scaling")))
     assert advice.recommended.minimum == 4
     assert advice.recommended.schedule == (day,)
 
@@ -179,12 +183,41 @@ def test_a_resized_service_never_gets_more_capacity_than_its_owner_allowed() -> 
             assert then.maximum * size.cpu <= WEB.maximum * WEB.size.cpu
 
 
-def test_every_member_of_a_family_differs_in_the_target_only_highest_first() -> None:
-    for family in families(WEB, WEB.size, levers(), Limits()):
+def work_of_wave() -> Work:
+    return work_of(infer_demand(lived(WAVE, WEB), service_of(WEB)))
+
+
+@pytest.mark.parametrize("kind", [families, other_ways])
+def test_every_member_of_a_family_is_a_way_with_another_target_highest_first(kind: object) -> None:
+    found = list(kind(WEB, WEB.size, levers(schedule=True), Limits(), work_of_wave()))
+    assert found
+    for family in found:
         targets = [setup.policies[0].target for setup in family.setups]
         assert targets == sorted(targets, reverse=True)
-        alike = {replace(s, policies=(replace(s.policies[0], target=1.0),)) for s in family.setups}
+        alike = {(s.size, s.bounds, s.schedule, len(s.policies)) for s in family.setups}
         assert len(alike) == 1
+
+
+def test_a_target_of_requests_is_tried_where_it_asks_as_much_of_a_task_as_the_target_of_cpu() -> None:
+    work = replace(work_of_wave(), requests=work_of_wave().vcpu * 600)  # 600 requests a minute keep one vCPU busy
+    by_requests = TargetTracking(metric="requests", target=500)
+    assert targets_of(by_requests, TaskSize.of(vcpu=2, gib=4), work)[:3] == (1100, 1000, 960)
+    assert targets_of(WEB.policies[0], WEB.size, work)[:3] == (90, 85, 80)
+
+
+def test_a_memory_policy_is_never_taken_away() -> None:
+    both = replace(WEB, policies=(*WEB.policies, TargetTracking(metric="memory", target=60)))
+    work = work_of_wave()
+    assert not list(other_ways(both, WEB.size, levers(), Limits(), work))
+    for family in families(both, WEB.size, levers(), Limits(), work):
+        assert all(setup.policies[1:] == both.policies[1:] for setup in family.setups)
+
+
+def test_a_size_whose_bounds_would_cross_the_schedule_is_not_tried() -> None:
+    morning = replace(WEB, schedule=(ScheduledAction(expression="cron(0 8 * * ? *)", minimum=4),))
+    large = TaskSize.of(vcpu=8, gib=16)
+    assert not list(families(morning, large, levers(), Limits(), work_of_wave()))
+    assert list(families(WEB, large, levers(), Limits(), work_of_wave()))
 
 
 def test_a_frozen_part_of_the_size_stays() -> None:
@@ -199,9 +232,10 @@ def test_levers_of_each_kind_of_scaling() -> None:
     table = {
         "fixed": (Setup(size=WEB.size, desired=2), (True, True, False, "set")),
         "cpu": (WEB, (True, True, True, "replayed")),
-        "memory": (memory, (True, False, False, "seen")),
-        "steps": (replace(WEB, policies=STEPS), (False, True, False, "seen")),
-        "both": (replace(WEB, policies=(*WEB.policies, *memory.policies)), (False, False, False, "seen")),
+        "memory": (memory, (True, True, True, "replayed")),
+        "steps": (replace(WEB, policies=STEPS), (True, True, True, "replayed")),
+        "both": (replace(WEB, policies=(*WEB.policies, *memory.policies)), (True, True, True, "replayed")),
+        "requests": (replace(WEB, policies=REQUESTS), (True, True, False, "seen")),
         "custom": (replace(WEB, policies=(OtherPolicy(why="?"),)), (False, False, False, "seen")),
     }
     for name, (setup, expected) in table.items():
