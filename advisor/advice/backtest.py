@@ -64,7 +64,7 @@ def _scored(stretches: list[Stretch], chosen: Callable[[Subject], Setup]) -> Bac
 def _on(stretch: Stretch, setup: Setup) -> tuple[Replay, Score]:
     before, model = stretch.before, stretch.before.profile.memory_model
     replay = replayed(
-        setup, stretch.work, before.levers.counts, before.prices, conditions=conditions_of(before.profile)
+        setup, stretch.work, before.levers.counts, before.prices, conditions=conditions_of(before.profile, stretch.work)
     )
     return replay, score(replay.running, stretch.work, size=setup.size, memory=model)
 

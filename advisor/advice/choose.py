@@ -94,7 +94,7 @@ def trial_of(search: Search, setup: Setup) -> Trial:
 def _made(search: Search, setup: Setup) -> Trial:
     growth, profile, work = search.case.margins.growth, search.case.profile, search.work
     if search.running is None:
-        outcome = run(setup, work, search.levers.counts, conditions=conditions_of(profile))
+        outcome = run(setup, work, search.levers.counts, conditions=conditions_of(profile, work))
         running, task_seconds = outcome.running.astype(np.float64), float(outcome.task_seconds)
     else:
         running = search.running

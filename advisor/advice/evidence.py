@@ -15,6 +15,7 @@ from advisor.advice.replay import Replay
 from advisor.advice.rules import NONE
 from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
+from advisor.advice.what_ifs import what_ifs
 from advisor.advice.words import share
 from advisor.advice.work import Floats, hourly
 from advisor.domain.finding import Alternative, Caution, FrontierPoint, History, Risk
@@ -44,7 +45,7 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 
 
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
-    """Up to three setups that lost: the next cheaper one, which breaks a rule, the runner-up, and today's."""
+    """Setups that lost: the next cheaper one, which breaks a rule, the runner-up, today's, and what-ifs."""
     case = search_in(decision.subject, decision.margins).case
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
@@ -56,7 +57,7 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
         losers[trial.setup] = "keeps the limits; " + _why_second(decision, trial)
     if decision.verdict == "change":
         losers[today] = f"today's setup: {decision.broken[0]}" if decision.broken else "today's setup: costs more"
-    return tuple(_alternative(decision, setup, why) for setup, why in losers.items())
+    return (*(_alternative(decision, setup, why) for setup, why in losers.items()), *what_ifs(decision))
 
 
 def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:

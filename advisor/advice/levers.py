@@ -5,11 +5,11 @@ what scales the service                         counts   what may change
 ==============================================  =======  ==============================================
 nothing: a fixed count                          as set   CPU and memory of a task
 a schedule only                                 as seen  CPU and memory of a task
-target tracking and step scaling                replay   CPU, memory, policies, minimum, schedule
+target tracking, steps, prediction on CPU       replay   CPU, memory, policies, minimum, schedule
 the same, where its replay misses what was so   as seen  what no policy looks at
 memory, where it was never measured; requests,
   where they were not                           as seen  what no policy looks at
-predictive scaling, suspended scaling           as seen  what no policy looks at
+prediction on memory or requests, suspended     as seen  what no policy looks at
 a custom metric                                 as seen  nothing
 ==============================================  =======  ==============================================
 
@@ -103,7 +103,7 @@ def _unseen_by(setup: Setup, *, cpu: bool, memory: bool) -> Levers:
 
 def _replayable(policy: Policy, measured: set[str]) -> bool:
     if isinstance(policy, PredictiveScaling):
-        return policy.mode == "ForecastOnly"
+        return policy.mode == "ForecastOnly" or policy.metric == "cpu"
     return not isinstance(policy, OtherPolicy) and policy.metric in measured
 
 

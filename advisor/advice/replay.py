@@ -9,14 +9,16 @@ import numpy.typing as npt
 
 from advisor.advice.levers import Counts, tracked
 from advisor.advice.work import Floats, Work
+from advisor.domain.policy import PredictiveScaling
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Setup
 from advisor.domain.units import SECONDS_PER_HOUR, Usd
 from advisor.fargate.billing import Bill, bill_task_seconds
 from advisor.fargate.prices import PriceBook
 from advisor.profile import Profile
-from advisor.simulation import Conditions, Outcome, price, simulate
+from advisor.simulation import Conditions, Outcome, forecast_floor, price, simulate
 
 CENT = Decimal("0.01")
+START_SECONDS = 60  # chosen, as the contract of the simulator has it for steps of a minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +35,8 @@ class Replay:
 def run(setup: Setup, work: Work, counts: Counts, *, conditions: Conditions | None = None) -> Outcome:
     """The outcome of a setup over the work.
 
-    A service that follows its load starts with the tasks that its target asks for at the first tick.
+    A service that follows its load starts with the tasks that its target asks for at the first tick; a predictive
+    policy works on a forecast made from the work itself.
     "seen" takes the recorded counts instead of what the simulator would have decided.
     """
     if counts == "seen":
@@ -41,13 +44,20 @@ def run(setup: Setup, work: Work, counts: Counts, *, conditions: Conditions | No
         fixed = replace(setup, policies=(), schedule=(), minimum=None, maximum=None, desired=int(tasks[0]))
         plain = simulate(work.load(), fixed)
         return replace(plain, running=tasks, billed=tasks, desired=tasks)
-    return simulate(work.load(), setup, initial=_first_tasks(setup, work), conditions=conditions)
+    load = work.load()
+    ahead = next((p for p in setup.policies if isinstance(p, PredictiveScaling) and p.mode == "ForecastAndScale"), None)
+    floor = None if ahead is None else forecast_floor(load, ahead, task_vcpu=setup.size.vcpu)
+    return simulate(load, setup, initial=_first_tasks(setup, work), conditions=conditions, floor=floor)
 
 
-def conditions_of(profile: Profile) -> Conditions:
-    """What a replay takes the memory of a task to be."""
+def conditions_of(profile: Profile, work: Work) -> Conditions:
+    """What a replay takes the memory of a task to be, and one minute from a decision to a running task."""
     model = profile.memory_model
-    return Conditions(memory_base_mib=model.base_mib, memory_mib_per_vcpu=model.mib_per_vcpu)
+    return Conditions(
+        startup_ticks=max(1, START_SECONDS // work.tick_seconds),
+        memory_base_mib=model.base_mib,
+        memory_mib_per_vcpu=model.mib_per_vcpu,
+    )
 
 
 def seen_tasks(work: Work) -> Floats:

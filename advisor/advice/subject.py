@@ -106,7 +106,7 @@ def _stretch(subject: Subject, before: Demand, after: Demand) -> Stretch:
 
 def replayed_in(subject: Subject, setup: Setup) -> Replay:
     """A setup over all the days that speak, with its bill; raises PriceMissing."""
-    conditions = conditions_of(subject.profile)
+    conditions = conditions_of(subject.profile, subject.work)
     return replayed(setup, subject.work, subject.levers.counts, subject.prices, conditions=conditions)
 
 
@@ -162,6 +162,6 @@ def _replay_error(service: Service, work: Work, levers: Levers, profile: Profile
     if not np.nansum(recorded) > 0:
         return None
     try:
-        return float(replay_error(run(service.setup, work, counts, conditions=conditions_of(profile)), recorded))
+        return float(replay_error(run(service.setup, work, counts, conditions=conditions_of(profile, work)), recorded))
     except SetupRefused:
         return None

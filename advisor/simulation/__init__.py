@@ -1,6 +1,7 @@
 """Replay of a setup over a demand: the engine (docs/simulation.md), its outcomes, their price, their calibration."""
 
 from advisor.simulation.calibrate import replay_error
+from advisor.simulation.forecast import forecast_floor
 from advisor.simulation.loads import load_of
 from advisor.simulation.pricing import outcome_to_dict, price
 from advisor.simulation.records import Conditions, Load, Outcome
@@ -10,6 +11,7 @@ __all__ = [
     "Conditions",
     "Load",
     "Outcome",
+    "forecast_floor",
     "load_of",
     "outcome_to_dict",
     "price",

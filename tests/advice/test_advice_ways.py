@@ -11,13 +11,13 @@ from advisor.advice.guardrails import broken_rules
 from advisor.advice.rules import CAUTIOUS, NONE, USUAL, Margins
 from advisor.advice.subject import Subject, search_in, subject_of, with_stretches
 from advisor.advice.ways import PEAK_QUANTILE, Scope, Way, seen_in, setup_of, ways
-from advisor.domain.policy import StepScaling, TargetTracking
+from advisor.domain.policy import PredictiveScaling, StepScaling, TargetTracking
 from advisor.domain.service import Setup
 from advisor.domain.settings import Config, Limits
 from advisor.profile import fit_profile, infer_demand
-from advisor.simulation import Load
+from advisor.simulation import Load, forecast_floor, simulate
 from advisor.simulation.encode import checked_steps
-from tests.service_worlds import PRICES, World, advice_of, lived, said, service_of, tracking
+from tests.service_worlds import PRICES, World, advice_of, lived, said, service_of, tracking, usage_of
 
 MONDAY = datetime(2026, 7, 6, tzinfo=UTC)
 BASE = tracking(2, 50, vcpu=1, gib=2)
@@ -154,3 +154,30 @@ def test_nothing_that_was_given_is_changed() -> None:
     choose(search_in(found, USUAL))
     assert (vcpu == before).all()
     assert (found.work.vcpu == work).all()
+
+
+# What cannot be proved
+
+
+def test_predictive_scaling_and_finer_metrics_are_told_and_never_advised() -> None:
+    config = Config(levers=("size", "scaling"), limits=Limits(unmet_share=0.001))
+    today = tracking(8, 50, vcpu=1, gib=2)
+    usage = lived(World(vcpu=office_hours(), step=60), today)
+    advice = advice_of(usage, replace(service_of(today), step_seconds=60), config)
+    told = [lost for lost in advice.alternatives if "not advised" in lost.why_not]
+    assert any("predictive scaling" in lost.why_not and "was not seen" in lost.why_not for lost in told)
+    assert all(lost.usd_month < advice.usd_month.recommended for lost in told)
+    best = advice.recommended or advice.current
+    assert not any(isinstance(policy, PredictiveScaling) for policy in best.policies)
+
+
+def test_a_service_under_predictive_scaling_is_replayed_with_a_forecast_from_its_own_work() -> None:
+    ahead = PredictiveScaling(metric="cpu", target=50, mode="ForecastAndScale")
+    setup = tracking(2, 50, vcpu=1, gib=2)
+    setup = replace(setup, policies=(*setup.policies, ahead))
+    load = Load(vcpu=office_hours())
+    running = simulate(load, setup, floor=forecast_floor(load, ahead, task_vcpu=1)).running.astype(float)
+    usage = usage_of(World(vcpu=office_hours(), step=60), running, setup.size)
+    advice = advice_of(usage, replace(service_of(setup), step_seconds=60))
+    assert advice.replay_error < 0.02
+    assert ahead in (advice.recommended or advice.current).policies
