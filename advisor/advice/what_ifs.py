@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from advisor.advice.candidates import replaced, targets_of
+from advisor.advice.candidates import least_tasks, replaced, targets_of
 from advisor.advice.choose import Search, trial_of
 from advisor.advice.decide import Decision
 from advisor.advice.guardrails import Trial, broken_rules
@@ -40,15 +40,17 @@ def what_ifs(decision: Decision) -> Iterator[Alternative]:
     if policy is None or policy.metric != "cpu" or not decision.subject.levers.scaling:
         return
     search = search_in(decision.subject, decision.margins)
-    targets = [target for target in targets_of(policy, then.size, search.work) if target >= policy.target]
-    tuned = [(replaced(then, policy, replace(policy, target=target)), target) for target in targets]
-    ahead = [replace(s, policies=(*s.policies, _predictive(target))) for s, target in tuned]
     finer = replace(search, work=_finer(search.work), known={})
-    for why, where, setups in ((PREDICTIVE, search, ahead), (FINER, finer, [setup for setup, _ in tuned])):
-        found = _boldest_that_holds(where, setups)
-        if found is not None and found.usd_month < float(decision.then.usd_month) * (1 - LEAST_SAVING_SHARE):
-            usd = Decimal(repr(found.usd_month)).quantize(CENT)
-            yield Alternative(setup=found.setup, usd_month=usd, why_not=why)
+    low = replace(then, minimum=min(max(least_tasks(then, search.case.limits), 1), then.bounds[0]), schedule=())
+    bolder = [target for target in targets_of(policy, then.size, search.work) if target >= policy.target]
+    plain = [[replaced(base, policy, replace(policy, target=t)) for t in bolder] for base in dict.fromkeys((low, then))]
+    ahead = [[_ahead(setup, target) for setup, target in zip(setups, bolder, strict=True)] for setups in plain]
+    for why, where, families in ((PREDICTIVE, search, ahead), (FINER, finer, plain)):
+        found = filter(None, (_boldest_that_holds(where, setups) for setups in families))
+        best = min(found, key=lambda trial: trial.usd_month, default=None)
+        if best is not None and best.usd_month < float(decision.then.usd_month) * (1 - LEAST_SAVING_SHARE):
+            usd = Decimal(repr(best.usd_month)).quantize(CENT)
+            yield Alternative(setup=best.setup, usd_month=usd, why_not=why)
 
 
 def _boldest_that_holds(search: Search, setups: list[Setup]) -> Trial | None:
@@ -56,8 +58,10 @@ def _boldest_that_holds(search: Search, setups: list[Setup]) -> Trial | None:
     return next((trial for trial in trials if not broken_rules(trial, search.case)), None)
 
 
-def _predictive(target: float) -> PredictiveScaling:
-    return PredictiveScaling(metric="cpu", target=target, mode="ForecastAndScale")
+def _ahead(setup: Setup, target: float) -> Setup:
+    """The setup with a predictive policy beside its own."""
+    ahead = PredictiveScaling(metric="cpu", target=target, mode="ForecastAndScale")
+    return replace(setup, policies=(*setup.policies, ahead))
 
 
 def _finer(work: Work) -> Work:
