@@ -14,7 +14,7 @@ from pathlib import Path
 
 from advisor.advice.backtest import score_held_out
 from advisor.advice.rules import CAUTIOUS, FEWEST_DAYS, MOST_GAP_SHARE, NONE, USUAL, Margins
-from advisor.advice.subject import Subject, subject_of
+from advisor.advice.subject import Subject, subject_of, with_stretches
 from advisor.domain.settings import Config
 from advisor.profile import fit_profile, infer_demand
 from advisor.store import Store, open_store
@@ -31,7 +31,7 @@ def subjects(store: Store) -> Iterator[Subject]:
             continue
         subject = subject_of(service, demand, profile, store.prices, Config())
         if not subject.saturated:
-            yield subject
+            yield with_stretches(subject)
 
 
 def main() -> None:

@@ -38,12 +38,12 @@ def printable(text: str) -> str:
 
 
 def setup_words(setup: Setup) -> str:
-    """A setup in one clause: count or bounds, size, policies."""
+    """A setup in one clause: count or bounds, size, policies, schedule."""
     low, high = setup.bounds
     count = f"{low}" if low == high else f"{low} to {high}"
     text = f"{count} x {setup.size}"
-    policies = ", ".join(policy_words(policy) for policy in setup.policies)
-    return f"{text}, {policies}" if policies else text
+    schedule = [f"a schedule of {len(setup.schedule)}"] if setup.schedule else []
+    return ", ".join([text, *map(policy_words, setup.policies), *schedule])
 
 
 def policy_words(policy: Policy) -> str:

@@ -118,14 +118,15 @@ def side_by_side(now: Setup, then: Setup | None) -> list[tuple[str, str, str]]:
 
 
 def brief(setup: Setup) -> str:
-    """A setup on one line: size, tasks, scaling target."""
+    """A setup on one line: size, tasks, scaling target, what else sets the count."""
     targets = [
         f"{METRICS[p.metric][0]} target {p.target:g}{METRICS[p.metric][1]}"
         for p in setup.policies
         if p.type == "TargetTracking"
     ]
     others = sorted({p.type for p in setup.policies} - {"TargetTracking"})
-    return ", ".join([str(setup.size), tasks(setup), *targets, *map(_kind, others)])
+    schedule = [f"schedule of {len(setup.schedule)}"] if setup.schedule else []
+    return ", ".join([str(setup.size), tasks(setup), *targets, *map(_kind, others), *schedule])
 
 
 def _kind(kind: str) -> str:

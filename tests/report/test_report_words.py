@@ -1,0 +1,29 @@
+"""Setups in words: nothing that sets the count of tasks goes unsaid."""
+
+from advisor.domain.policy import ScheduledAction, StepScaling, TargetTracking
+from advisor.domain.service import Setup, TaskSize
+from advisor.report import words
+
+SIZE = TaskSize.of(vcpu=1, gib=2)
+FIXED = Setup(size=SIZE, desired=3)
+SCALED = Setup(
+    size=SIZE,
+    desired=2,
+    minimum=2,
+    maximum=9,
+    policies=(
+        TargetTracking(metric="cpu", target=60),
+        StepScaling(metric="cpu", direction="out", threshold=80, steps=((0.0, None, 2),)),
+    ),
+    schedule=(ScheduledAction(expression="cron(50 7 * * ? *)", minimum=6),),
+)
+
+
+def test_one_line_names_size_count_targets_steps_and_schedule() -> None:
+    assert words.brief(FIXED) == "1 vCPU / 2 GiB, 3 tasks, fixed"
+    assert words.brief(SCALED) == "1 vCPU / 2 GiB, 2 to 9 tasks, CPU target 60 %, step scaling, schedule of 1"
+
+
+def test_facets_tell_when_and_to_what_a_schedule_changes_the_bounds() -> None:
+    assert words.facets(SCALED)["Schedule"] == "cron(50 7 * * ? *) (UTC): minimum 6"
+    assert words.facets(FIXED)["Schedule"] == "none"
