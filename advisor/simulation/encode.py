@@ -20,9 +20,10 @@ from advisor.fargate.scaling import (
     STANDARD_TICK,
 )
 from advisor.fargate.schedule import occurrences
-from advisor.simulation import engine
+from advisor.simulation import alarms, engine
 from advisor.simulation.records import Conditions, Counts, Floats, Load
 
+Bounds = tuple[int, int, int]
 MOST_TASKS = 2**31 - 1  # AWS counts tasks in 32 bits
 METRICS = {"cpu": 0, "memory": 1, "requests": 2}
 _ADJUSTMENTS = {
@@ -66,6 +67,14 @@ def checked_floor(floor: ArrayLike, ticks: int) -> Counts:
     return values.astype(np.int64)
 
 
+def checked_growths(growths: Sequence[float]) -> Floats:
+    """1 and the growths, times the work; raises SetupRefused for what is no multiple of it."""
+    bad = [growth for growth in growths if not 0 < growth < math.inf]
+    if bad:
+        raise SetupRefused("bad growth", where="growths", value=bad[0], rule="a finite number of times above 0")
+    return np.array((1.0, *growths))
+
+
 def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tuple[Floats, Floats]:
     """(policies, steps) as the engine reads them; a predictive policy acts through the floor alone."""
     rows: list[Floats] = []
@@ -86,32 +95,42 @@ def policy_rows(policies: Sequence[Policy], load: Load, *, floored: bool) -> tup
             )
         row = _tracking(policy, load) if isinstance(policy, TargetTracking) else _step(policy, load, steps)
         rows.append(row)
-    table = np.array(rows, dtype=np.float64).reshape(-1, engine.POLICY_FIELDS)
+    table = np.array(rows, dtype=np.float64).reshape(-1, alarms.POLICY_FIELDS)
     return table, np.array(steps, dtype=np.float64).reshape(-1, 3)
 
 
 def bounds_by_tick(setup: Setup, load: Load) -> Counts:
     """Minimum and maximum in force at each tick, shape (2, ticks); raises SetupRefused where they cross."""
-    low, high = setup.bounds
-    check_counts(low, high, *(count for action in setup.schedule for count in (action.minimum, action.maximum)))
     bounds = np.empty((2, len(load.vcpu)), np.int64)
-    bounds[0], bounds[1] = low, high
-    due = sorted((one for one in _due(setup.schedule, load) if one[0] < bounds.shape[1]), key=lambda one: one[0])
-    for number, (tick, action) in enumerate(due):
-        low = low if action.minimum is None else action.minimum
-        high = high if action.maximum is None else action.maximum
+    for tick, low, high in bounds_in_force(setup, load):
         bounds[0, tick:], bounds[1, tick:] = low, high
-        if number + 1 == len(due) or due[number + 1][0] > tick:
-            _check_bounds(low, high, tick)
-    if not due or due[0][0] > 0:
-        _check_bounds(*setup.bounds, 0)
     return bounds
 
 
-def changes(bounds: Counts, floor: Counts) -> Counts:
-    """The ticks at which bounds or floor are not what they were a tick before, in order, and one past the end."""
-    moved = (np.diff(bounds) != 0).any(axis=0) | (np.diff(floor) != 0)
-    return np.append(np.flatnonzero(moved) + 1, bounds.shape[1] + 1)
+def bounds_in_force(setup: Setup, load: Load) -> list[Bounds]:
+    """(tick, minimum, maximum) from tick 0 on and from each change on; raises SetupRefused where they cross."""
+    low, high = setup.bounds
+    check_counts(low, high, *(count for action in setup.schedule for count in (action.minimum, action.maximum)))
+    bounds = {0: (low, high)}
+    due = (one for one in _due(setup.schedule, load) if one[0] < len(load.vcpu))
+    for tick, action in sorted(due, key=lambda one: one[0]):
+        low = low if action.minimum is None else action.minimum
+        high = high if action.maximum is None else action.maximum
+        bounds[tick] = low, high
+    for tick, (least, most) in bounds.items():
+        _check_bounds(least, most, tick)
+    return [(tick, least, most) for tick, (least, most) in bounds.items()]
+
+
+def bounds_table(bounds: Sequence[Bounds], floor: Counts | None) -> Counts:
+    """The bounds as the engine reads them: a predictive floor raises the minimum, never above the maximum."""
+    if floor is not None:
+        low, high = np.empty_like(floor), np.empty_like(floor)
+        for tick, least, most in bounds:
+            low[tick:], high[tick:] = np.clip(floor[tick:], least, most), most
+        moved = np.flatnonzero((np.diff(low) != 0) | (np.diff(high) != 0)) + 1
+        bounds = [(tick, low[tick], high[tick]) for tick in (0, *moved)] if len(floor) else []
+    return np.array([*bounds, (engine.NEVER, 0, 0)], np.int64)
 
 
 def _check_bounds(low: int, high: int, tick: int) -> None:
@@ -174,35 +193,35 @@ def _bounded(change: int) -> float:
 def _tracking(policy: TargetTracking, load: Load) -> Floats:
     check_policy(policy)
     low = ALARM_LOW_POINTS if load.tick_seconds == 60 else ALARM_LOW_POINTS_HIGH_RESOLUTION
-    row = np.zeros(engine.POLICY_FIELDS)
-    row[engine.KIND] = engine.TARGET_TRACKING
-    row[engine.METRIC] = METRICS[policy.metric]
-    row[engine.LEVEL] = policy.target
-    row[engine.POINTS] = ALARM_HIGH_POINTS.value
-    row[engine.LOW_POINTS] = low.value
-    row[engine.LOW_LEVEL] = LOW_THRESHOLD.value * policy.target
-    row[engine.OUT_TICKS] = _ticks(policy.scale_out_cooldown, load)
-    row[engine.IN_TICKS] = _ticks(policy.scale_in_cooldown, load)
-    row[engine.COOLDOWN_SECONDS] = policy.scale_out_cooldown
-    row[engine.IN_COOLDOWN_SECONDS] = policy.scale_in_cooldown
-    row[engine.SCALES_IN] = not policy.disable_scale_in
+    row = np.zeros(alarms.POLICY_FIELDS)
+    row[alarms.KIND] = alarms.TARGET_TRACKING
+    row[alarms.METRIC] = METRICS[policy.metric]
+    row[alarms.LEVEL] = policy.target
+    row[alarms.POINTS] = ALARM_HIGH_POINTS.value
+    row[alarms.LOW_POINTS] = low.value
+    row[alarms.LOW_LEVEL] = LOW_THRESHOLD.value * policy.target
+    row[alarms.OUT_TICKS] = _ticks(policy.scale_out_cooldown, load)
+    row[alarms.IN_TICKS] = _ticks(policy.scale_in_cooldown, load)
+    row[alarms.COOLDOWN_SECONDS] = policy.scale_out_cooldown
+    row[alarms.IN_COOLDOWN_SECONDS] = policy.scale_in_cooldown
+    row[alarms.SCALES_IN] = not policy.disable_scale_in
     return row
 
 
 def _step(policy: StepScaling, load: Load, steps: list[tuple[float, float, float]]) -> Floats:
-    row = np.zeros(engine.POLICY_FIELDS)
-    row[engine.KIND] = engine.STEP_OUT if policy.direction == "out" else engine.STEP_IN
-    row[engine.METRIC] = METRICS[policy.metric]
-    row[engine.LEVEL] = policy.threshold
-    row[engine.POINTS] = row[engine.LOW_POINTS] = policy.points
-    row[engine.LOW_LEVEL] = policy.threshold
-    row[engine.OUT_TICKS] = _ticks(policy.cooldown, load)
-    row[engine.COOLDOWN_SECONDS] = policy.cooldown
-    row[engine.ADJUSTMENT] = _ADJUSTMENTS[policy.adjustment_type]
-    row[engine.MAGNITUDE] = min(policy.min_adjustment_magnitude, engine.MOST)
-    row[engine.FIRST_STEP] = len(steps)
+    row = np.zeros(alarms.POLICY_FIELDS)
+    row[alarms.KIND] = alarms.STEP_OUT if policy.direction == "out" else alarms.STEP_IN
+    row[alarms.METRIC] = METRICS[policy.metric]
+    row[alarms.LEVEL] = policy.threshold
+    row[alarms.POINTS] = row[alarms.LOW_POINTS] = min(policy.points, engine.MOST)
+    row[alarms.LOW_LEVEL] = policy.threshold
+    row[alarms.OUT_TICKS] = _ticks(policy.cooldown, load)
+    row[alarms.COOLDOWN_SECONDS] = policy.cooldown
+    row[alarms.ADJUSTMENT] = _ADJUSTMENTS[policy.adjustment_type]
+    row[alarms.MAGNITUDE] = min(policy.min_adjustment_magnitude, engine.MOST)
+    row[alarms.FIRST_STEP] = len(steps)
     steps += checked_steps(policy)
-    row[engine.LAST_STEP] = len(steps)
+    row[alarms.LAST_STEP] = len(steps)
     return row
 
 

@@ -101,3 +101,25 @@ class Outcome:
             "ticks_over_limit": int((self.utilization > utilization_limit).sum()),
             **elasticity(self, target=target),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary:
+    """A replay in sums: what a search compares setups by.
+
+    `running`, `billed`: tasks, summed over the ticks [tasks x ticks]. `unmet`: work that found no capacity in its
+    tick, `unmet_with_growth`: that of so many times the work on the same tasks, both as shares of the work, 0 to 1.
+    """
+
+    setup: Setup
+    load: Load
+    running: int
+    billed: int
+    actions: int
+    unmet_share: float
+    unmet_share_with_growth: tuple[float, ...]
+
+    @property
+    def task_seconds(self) -> int:
+        """Billed time of all tasks [task-seconds]."""
+        return self.billed * self.load.tick_seconds

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from advisor.codec import simulation_from_json
+from advisor.domain.service import Setup
 from advisor.simulation import Conditions, Load, Outcome, simulate
 from tests.oracles import simulator
 from tests.oracles.random_cases import random_case
@@ -17,7 +18,8 @@ VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["case
 CASES = int(os.environ.get("ADVISOR_ORACLE_CASES", "2000"))
 
 
-def replayed(case: dict[str, Any]) -> Outcome:
+def asked_of(case: dict[str, Any]) -> tuple[Load, Setup, dict[str, Any]]:
+    """A case as what `simulate` takes: load, setup, options."""
     setup, initial, tick, delays, floor = simulation_from_json(json.dumps(case["setup"]), where="case")
     load = Load(
         vcpu=np.array(case["demand_vcpu"], dtype=float),
@@ -25,7 +27,12 @@ def replayed(case: dict[str, Any]) -> Outcome:
         deploying=np.array(case["deploying"], dtype=bool) if "deploying" in case else None,
         tick_seconds=tick,
     )
-    return simulate(load, setup, initial=initial, conditions=Conditions(**delays), floor=floor)  # type: ignore[arg-type]
+    return load, setup, {"initial": initial, "conditions": Conditions(**delays), "floor": floor}  # type: ignore[arg-type]
+
+
+def replayed(case: dict[str, Any]) -> Outcome:
+    load, setup, options = asked_of(case)
+    return simulate(load, setup, **options)
 
 
 @pytest.mark.parametrize("number", range(len(VECTORS)))
