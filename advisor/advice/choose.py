@@ -15,8 +15,9 @@ from advisor.advice.levers import Counts, Levers
 from advisor.advice.replay import conditions_of, run, target_share, usd_per_task_hour
 from advisor.advice.rules import ESTIMATE_SLACK, LEAST_SAVING_SHARE, NEAR_COST_SHARE, SIZES_FOR_OTHER_WAYS
 from advisor.advice.score import score
-from advisor.advice.tail import DAYS_AHEAD, chance_of_breach, memory_breach_probability
+from advisor.advice.tail import chance_of_breach, evidence
 from advisor.advice.work import Floats, Work
+from advisor.advice.worth import lowest_limit
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.units import HOURS_PER_MONTH, MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.prices import PriceBook
@@ -101,13 +102,14 @@ def _made(search: Search, setup: Setup) -> Trial:
         task_seconds = float(running.sum()) * work.tick_seconds
     got = score(running, work, size=setup.size, memory=profile.memory_model, growth=growth)
     hourly_usd = usd_per_task_hour(setup, search.prices, region=work.region)
-    measured = got.memory_peak_mib is not None and len(profile.memory_daily_peaks) >= FEWEST_PEAKS
-    chance = chance_of_breach(got.memory_daily_mib, setup.size.memory, days=DAYS_AHEAD) if measured else None
+    enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
+    told = evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
     return Trial(
         setup=setup,
         usd_month=task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd,
         score=got,
-        breach_probability=chance,
+        breach_probability=None if told is None else chance_of_breach(told, setup.size.memory),
+        lowest_limit=0.0 if told is None else lowest_limit(told, setup.size, os=setup.os),
     )
 
 
@@ -183,9 +185,11 @@ def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
 
 def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
     """Whether a size holds even where every daily peak grows by `extra_mib`: more memory need not be tried."""
-    few = len(case.profile.memory_daily_peaks) < FEWEST_PEAKS
-    chance = 0.0 if few else memory_breach_probability(case.profile, size, extra_mib=extra_mib)
-    return _holds_memory(case, size, extra_mib) and chance <= case.limits.memory_breach_probability
+    profile = case.profile
+    few = len(profile.memory_daily_peaks) < FEWEST_PEAKS
+    peaks = [peak * MIB_PER_GIB + extra_mib for peak in profile.memory_daily_peaks]
+    limit = 0.0 if few else lowest_limit(evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size)
+    return _holds_memory(case, size, extra_mib) and limit <= case.limits.memory_breach_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

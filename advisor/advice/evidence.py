@@ -124,9 +124,12 @@ def _above_limit(trial: Trial, subject: Subject) -> tuple[Caution, ...]:
     chance, limit = trial.breach_probability, subject.limits.memory_breach_probability
     if chance is None or chance <= limit:
         return ()
+    why = "but not so far that dearer tasks are advised for it"
+    if trial.lowest_limit <= limit:
+        why = "but more memory would cost more than the risk that it takes away"
     text = (
         f"The chance that a task outgrows its memory within 30 days is {share(chance)}, above the limit of"
-        f" {share(limit)}, but not so far that dearer tasks are advised for it. Watch the memory."
+        f" {share(limit)}, {why}. Watch the memory."
     )
     return (Caution(code="memory-risk", text=text),)
 

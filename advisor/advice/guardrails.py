@@ -33,13 +33,15 @@ class Case:
 class Trial:
     """A setup that was replayed: dollars per month (as a float, to compare), score, chance of a breach.
 
-    `breach_probability` is None where memory was not measured well enough to tell.
+    `breach_probability` is None where memory was not measured well enough to tell; `lowest_limit` is the lowest limit
+    on it that the setup keeps, which is less where more memory is not worth its price.
     """
 
     setup: Setup
     usd_month: float
     score: Score
     breach_probability: float | None
+    lowest_limit: float = 0.0
 
 
 Rule = Callable[[Trial, Case], str | None]
@@ -64,9 +66,9 @@ def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
 
 
 def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
-    """The chance of outgrowing the memory within 30 days is within the limit."""
+    """The chance of outgrowing the memory within 30 days is within the limit, or more memory is not worth its price."""
     chance, limit = trial.breach_probability, case.limits.memory_breach_probability
-    if chance is None or chance <= limit:
+    if chance is None or trial.lowest_limit <= limit:
         return None
     return f"the chance that a task outgrows its memory within 30 days is {chance:.2%}, the limit {limit:.2%}"
 

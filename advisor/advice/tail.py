@@ -1,52 +1,131 @@
-"""How likely a task is to outgrow its memory: a Gumbel tail on daily peaks."""
+"""How likely a task is to outgrow its memory: what its daily peaks foretell, learned from public traces."""
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-from advisor.domain.service import TaskSize
-from advisor.domain.units import MIB_PER_GIB
-from advisor.profile import Profile
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
 
 DAYS_AHEAD = 30
 FEWEST_PEAKS_STATED = 7  # with fewer daily peaks the size is chosen in the same way, but no probability is told
-LEAST_SPREAD_SHARE = 0.01  # of the mean peak: no series is taken to be steadier than its last digit
 LEAST_STATED = 0.001  # chosen: so few days cannot rule out more than that, whatever the formula says
-WIDENING = 2.0  # chosen: a spread of n peaks is taken to be (1 + WIDENING / n) times what they show
-_EULER = 0.5772156649015329
+LEAST_MOVE = 0.02  # chosen: no series is taken to move less from day to day
+FARTHEST = 3.0  # chosen: logarithms beyond it (a twentieth) say no more
+FEWEST_TO_GROW, STEADY, MOST_TO_GROW = 5, 0.8, 60  # chosen: peaks that show growth, and Kendall's tau that is steady
 
 
-def memory_breach_probability(profile: Profile, size: TaskSize, *, extra_mib: float = 0.0) -> float:
-    """Chance that some day of the next 30 has a task that needs more memory than `size` has.  [0 to 1]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailModel:
+    """Exponents of the odds; `chance` has the formula. Fitted by `advisor.advice.tail_fit`."""
 
-        1 - exp(-30 x exp(-(size - mu) / beta)),   beta = s sqrt(6) / pi x (1 + 2 / n),   mu = m - 0.5772 beta
+    base: float
+    headroom: float
+    days_ahead: float
+    days_seen: float
+    apart: float
+    fallen: float
 
-    with mean m and standard deviation s of the n daily peaks of one task; `extra_mib` is added to m where the
-    recommended setup gives each task more work. The factor (1 + 2/n) widens the tail of a short history: it is
-    a choice, held against daily peaks of 57 public traces: fitted on three days or more, 2 of 150 looks three days
-    ahead (1.3 %; 95 % interval 0.2 to 4.7 %) went over the size at which the formula says 1 % for three days, and
-    6 of 150 without the factor. A look of 30 days could not be made (docs/decisions/0002-advice.md;
-    benchmarks/memory_tail.py counts again). One peak or none gives 1; no size gets less than `LEAST_STATED`.
 
-    Source: Gumbel, "Statistics of Extremes" (1958), moment estimators; the maximum of 30 independent days.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the daily peaks say; all but `days` and `highest` are natural logarithms of ratios.
+
+    `move`: mean change from day to day, plus `LEAST_MOVE`. `scale`: half the geometric mean of that change and of the
+    height of the highest peak above what is typical, plus `LEAST_MOVE`: how far a new peak may lie from the highest.
+    `apart`: the highest above the second highest. `fallen`: the highest above the latest. `growth`: per day, where
+    the peaks grow steadily, else 0.
     """
-    peaks = [peak * MIB_PER_GIB for peak in profile.memory_daily_peaks]
-    return chance_of_breach(peaks, size.memory - extra_mib, days=DAYS_AHEAD)
+
+    days: int
+    highest: float
+    move: float
+    scale: float
+    apart: float
+    fallen: float
+    growth: float
 
 
-def chance_of_breach(peaks: Sequence[float], memory: float, *, days: int) -> float:
-    """Chance that the highest peak of the next `days` days is above `memory` (same unit as `peaks`).  [0 to 1]"""
-    if len(peaks) <= 1:
-        return 1.0
-    mu, beta = _gumbel(peaks)
-    excess = (memory - mu) / beta
-    return max(LEAST_STATED, -math.expm1(-days * math.exp(-min(max(excess, -500.0), 500.0))))
+def chance_of_breach(seen: Evidence, memory: float, *, days: int = DAYS_AHEAD) -> float:
+    """Chance that the highest peak of the next `days` days is above `memory`, in the unit of the peaks.  [0 to 1]"""
+    return float(chance(shipped(), seen, np.array([memory], dtype=np.float64), days)[0])
 
 
-def _gumbel(peaks: Sequence[float]) -> tuple[float, float]:
-    """Location and scale by moments, widened for a short history."""
-    count = len(peaks)
-    mean = math.fsum(peaks) / count
-    variance = math.fsum((peak - mean) ** 2 for peak in peaks) / (count - 1)
-    spread = max(math.sqrt(variance), LEAST_SPREAD_SHARE * mean, 1e-9)
-    beta = spread * math.sqrt(6) / math.pi * (1 + WIDENING / count)
-    return mean - _EULER * beta, beta
+def chance(model: TailModel, seen: Evidence, memory: Floats, days: int) -> Floats:
+    """Chance that each of `memory` is outgrown within `days` days.  [0 to 1]
+
+        odds = e^base (1 + x / scale)^headroom days^days_ahead n^days_seen (1 + apart / move)^.. (1 + fallen / move)^..
+        x = ln(memory / highest) - growth days
+
+    with n daily peaks. Memory below the highest peak has been outgrown already: 1.
+
+    ================  =====================================================  ==============================
+    evidence          what it says                                           what the odds do
+    ================  =====================================================  ==============================
+    x / scale         headroom, in terms of how much this series moves       fall with a power of it
+    days / n          how long the look is against the history               rise, nearly in proportion
+    apart             the highest peak stands alone                          fall: it was rare
+    fallen            the latest peak is far below the highest               fall
+    growth            every day higher than the one before                   headroom is used up by it
+    ================  =====================================================  ==============================
+
+    Fitted by logistic regression, cross-validated by source: docs/memory-risk.md. Nothing of it is documented by AWS.
+    """
+    room = np.log(np.maximum(memory, 1e-9) / seen.highest)
+    ahead = np.maximum(room - seen.growth * days, 0.0)
+    logit = (
+        model.base
+        + model.headroom * np.log1p(ahead / seen.scale)
+        + model.days_ahead * np.log(days)
+        + model.days_seen * np.log(seen.days)
+        + model.apart * np.log1p(seen.apart / seen.move)
+        + model.fallen * np.log1p(seen.fallen / seen.move)
+    )
+    stated = np.maximum(1 / (1 + np.exp(-np.clip(logit, -500, 500))), LEAST_STATED)
+    return np.asarray(np.where(room < 0, 1.0, stated))
+
+
+def evidence(peaks: Sequence[float], typical: float = 0.0) -> Evidence:
+    """What two daily peaks or more say, oldest first, in one unit.
+
+    `typical` is the median of what a task held, in the same unit; 0 where it is not known.
+    """
+    found = np.maximum(np.asarray(peaks, dtype=np.float64), 1e-9)
+    highest = float(found.max())
+    logs = np.maximum(np.log(found / highest), -FARTHEST)
+    mean_move = float(np.abs(np.diff(logs)).mean())
+    height = min(float(np.log(highest / typical)), FARTHEST) if 0 < typical < highest else mean_move
+    return Evidence(
+        days=len(found),
+        highest=highest,
+        move=mean_move + LEAST_MOVE,
+        scale=math.sqrt(mean_move * height) / 2 + LEAST_MOVE,
+        apart=-float(np.sort(logs)[-2]),
+        fallen=-float(logs[-1]),
+        growth=_growth(logs[-MOST_TO_GROW:]),
+    )
+
+
+@cache
+def shipped() -> TailModel:
+    """The model in this package; `benchmarks/fit_memory_tail.py` makes it."""
+    text = (files("advisor.advice") / "data" / "memory_tail.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return TailModel(**document["model"])
+
+
+def _growth(logs: Floats) -> float:
+    """Median slope over all pairs (Theil-Sen) where Kendall's tau calls the growth steady, else 0.  [per day]"""
+    if len(logs) < FEWEST_TO_GROW:
+        return 0.0
+    early, late = np.triu_indices(len(logs), 1)
+    rise = logs[late] - logs[early]
+    if float(np.sign(rise).mean()) < STEADY:
+        return 0.0
+    return float(np.median(rise / (late - early)))

@@ -43,6 +43,7 @@ def fit_profile(demand: Demand) -> Profile:
         hot_ratio=_hot_ratio(frame, ran),
         memory_peak_gib=max(peaks, default=0.0),
         memory_daily_peaks=peaks,
+        memory_typical_gib=_typical(frame["hot_gib"].to_numpy()),
         memory_model=fit_memory(frame[ran]),
         hour_of_week=_hour_of_week(frame),
         regimes=find_regimes(frame, demand.step_seconds),
@@ -61,6 +62,11 @@ def daily_peaks(hot_gib: Floats, step_seconds: int) -> tuple[float, ...]:
     padded = np.concatenate([np.full(-len(whole) % per_day, np.nan), whole]).reshape(-1, per_day)
     peaks = np.fmax.reduce(padded, axis=1)
     return tuple(float(peak) for peak in peaks[peaks > 0])
+
+
+def _typical(hot_gib: Floats) -> float:
+    some = hot_gib[hot_gib > 0]
+    return float(np.median(some)) if some.size else 0.0
 
 
 def fit_memory(ran: pd.DataFrame) -> MemoryModel:

@@ -53,7 +53,8 @@ class Profile:
     steps that are not gaps, `saturated_share` of the steps with a running task. `cpu_peak_vcpu` is the
     highest work of the whole service [vCPU], `hot_ratio` the hottest task's work over the average task's,
     `memory_peak_gib` the highest memory of one task [GiB], `memory_daily_peaks` the same per day of 24 hours
-    counted back from the end, oldest first [GiB], `hour_of_week` the mean work per hour from Monday 00:00
+    counted back from the end, oldest first [GiB], `memory_typical_gib` its median over the steps with a running task
+    [GiB, 0 where none was measured], `hour_of_week` the mean work per hour from Monday 00:00
     UTC [vCPU], None where no such hour was seen.
     """
 
@@ -66,6 +67,7 @@ class Profile:
     hot_ratio: float
     memory_peak_gib: float
     memory_daily_peaks: tuple[float, ...]
+    memory_typical_gib: float
     memory_model: MemoryModel
     hour_of_week: tuple[float | None, ...]
     regimes: tuple[Regime, ...]

@@ -14,7 +14,6 @@ from advisor.advice.money import usd_range
 from advisor.advice.replay import replayed, usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL
 from advisor.advice.score import score
-from advisor.advice.tail import LEAST_STATED, chance_of_breach
 from advisor.advice.words import policy_words, setup_words, share
 from advisor.advice.work import Work, split, work_of
 from advisor.domain.service import CapacityShare, TaskSize
@@ -29,38 +28,6 @@ FLAT = MemoryModel(base_mib=400, mib_per_vcpu=0, error_mib=0)
 
 def work(world: World) -> Work:
     return work_of(infer_demand(lived(world, SETUP), service_of(SETUP)))
-
-
-# The tail
-
-
-def test_the_chance_of_a_breach_is_that_of_a_widened_gumbel_tail() -> None:
-    # Peaks 90, 100, 110: mean 100, s = 10. beta = 10 x sqrt(6) / pi x (1 + 2/3) = 12.9949;
-    # mu = 100 - 0.57722 x 12.9949 = 92.4992. At 200: excess (200 - 92.4992) / 12.9949 = 8.27253,
-    # exp(-8.27253) = 0.000255442; thirty days: 1 - exp(-0.00766327) = 0.00763398.
-    assert chance_of_breach([90, 100, 110], 200, days=30) == pytest.approx(0.00763398, rel=1e-4)
-    # One day: 1 - exp(-0.000255442) = 0.00025541, and nothing below 0.001 is told.
-    assert chance_of_breach([90, 100, 110], 200, days=1) == LEAST_STATED
-
-
-def test_one_peak_or_none_rules_nothing_out() -> None:
-    assert chance_of_breach([], 10**6, days=30) == 1
-    assert chance_of_breach([100], 10**6, days=30) == 1
-
-
-def test_more_memory_never_raises_the_chance_and_a_longer_look_never_lowers_it() -> None:
-    peaks = [400.0, 420.0, 390.0, 500.0]
-    chances = [chance_of_breach(peaks, memory, days=30) for memory in range(300, 2000, 10)]
-    assert chances == sorted(chances, reverse=True)
-    assert all(0 < chance <= 1 for chance in chances)
-    assert chance_of_breach(peaks, 600, days=30) > chance_of_breach(peaks, 600, days=3)
-
-
-def test_peaks_that_never_vary_are_taken_to_vary_by_a_hundredth() -> None:
-    # s = 1 % of 1000 = 10, n = 10: beta = 10 x 0.779697 x 1.2 = 9.35636, mu = 1000 - 5.4007 = 994.599.
-    # 1 % in thirty days at excess -ln(-ln(0.99) / 30) = 8.00154: 994.599 + 74.865 = 1069.46
-    assert chance_of_breach([1000.0] * 10, 1069, days=30) > 0.01
-    assert chance_of_breach([1000.0] * 10, 1070, days=30) < 0.01
 
 
 # Scores
@@ -176,7 +143,17 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["advice.rules", "advice.tail", "advice.money", "profile.demand", "profile.counts", "profile.fit"]
+    "module",
+    [
+        "advice.rules",
+        "advice.tail",
+        "advice.tail_fit",
+        "advice.worth",
+        "advice.money",
+        "profile.demand",
+        "profile.counts",
+        "profile.fit",
+    ],
 )
 def test_every_chosen_number_has_its_reason_on_the_page(module: str) -> None:
     page = PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,93 @@
+"""Fit the memory tail: how far the days ahead went above the days before, over many series."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.advice.tail import Evidence, Floats, TailModel, evidence
+from advisor.profile.fit import DAY_SECONDS, daily_peaks
+
+FEWEST_DAYS_SEEN = 3
+HORIZONS = (1, 2, 3, 5, 7, 10, 14, 21, 30)
+SHORT_DAYS = 12  # series up to so long are looked at from every day, longer ones from every second
+ROOMS = (0.0, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1)  # logarithms of memory over the highest
+MEMORY_WEIGHT = 3.0  # chosen: memory is what is asked for, CPU of other fleets only teaches how series move
+STRENGTH = 1.0  # chosen: of the ridge penalty, for a sample that counts as a thousand
+_SAMPLE = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Series:
+    """One series on a complete grid (NaN where a step is missing), and the source that it is from."""
+
+    source: str
+    values: Floats
+    step_seconds: int
+    is_memory: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What some days said, and how far the `days` days after them went above their highest peak  [logarithm]."""
+
+    seen: Evidence
+    days: int
+    above: float
+
+
+def looks(series: Series) -> Iterator[Look]:
+    """Looks ahead from many days of one series; they overlap, so they count as one series together."""
+    per_day = DAY_SECONDS // series.step_seconds
+    total = len(series.values) // per_day
+    for now in range(FEWEST_DAYS_SEEN, total, 1 if total <= SHORT_DAYS else 2):
+        before = series.values[: now * per_day]
+        peaks = daily_peaks(before, series.step_seconds)
+        if len(peaks) < FEWEST_DAYS_SEEN:
+            continue
+        seen = evidence(peaks, float(np.nanmedian(before)))
+        for ahead in HORIZONS:
+            later = daily_peaks(series.values[now * per_day : (now + ahead) * per_day], series.step_seconds)
+            if now + ahead <= total and len(later) > ahead / 2:
+                yield Look(seen=seen, days=len(later), above=float(np.log(max(later) / seen.highest)))
+
+
+def fit(all_series: Sequence[Series]) -> TailModel:
+    """The model of many series: logistic regression on whether each of `ROOMS` was outgrown.
+
+    A series counts once, however long; a source counts as the root of its number of series, CPU and memory apart.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    count = Counter((series.source, series.is_memory) for series in all_series)
+    rows, above, weights = [], [], []
+    for series in all_series:
+        found = list(looks(series))
+        weight = (MEMORY_WEIGHT if series.is_memory else 1.0) / np.sqrt(count[series.source, series.is_memory])
+        rows += [_row(look) for look in found]
+        above += [look.above for look in found]
+        weights += [weight / len(found)] * len(found)
+    table, outgrown, weight = _stacked(np.array(rows), np.array(above), np.array(weights))
+    mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-12
+    fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit((table - mean) / spread, outgrown, sample_weight=weight)
+    slopes = fitted.coef_[0] / spread
+    names = ("headroom", "days_ahead", "days_seen", "apart", "fallen")
+    exponents = {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)}
+    return TailModel(base=round(float(fitted.intercept_[0] - slopes @ mean), 4), **exponents)
+
+
+def _row(look: Look) -> tuple[float, ...]:
+    """Scale, then the logarithms that `tail.chance` multiplies, but for headroom."""
+    seen = look.seen
+    near, last = np.log1p(seen.apart / seen.move), np.log1p(seen.fallen / seen.move)
+    return (seen.scale, seen.growth * look.days, np.log(look.days), np.log(seen.days), float(near), float(last))
+
+
+def _stacked(rows: Floats, above: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Every look once per room: what was known, whether the room was outgrown, what it counts."""
+    ahead = [np.maximum(room - rows[:, 1], 0.0) / rows[:, 0] for room in ROOMS]
+    table = np.concatenate([np.column_stack([np.log1p(part), rows[:, 2:]]) for part in ahead])
+    outgrown = np.concatenate([above > room for room in ROOMS])
+    weight = np.tile(weights, len(ROOMS))
+    return table, outgrown, weight / weight.sum() * _SAMPLE
