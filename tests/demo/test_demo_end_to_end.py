@@ -87,8 +87,10 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fleet, "build_fleet", made.build)
         made.summary = run_demo(made.folder, say=made.said.append, execute=made.execute)
-    failed = made.summary.failed
-    assert made.summary.exit_code == 0, made.heard[failed.split()[1]].decode()[-2000:] if failed else ""
+    for command, heard in made.heard.items():  # a program that does not even start ends with 1, as after skipping
+        assert b"Traceback" not in heard, f"{command}: {heard.decode()[-2000:]}"
+    assert made.summary.exit_code == 0, f"{made.summary.failed}: {list(made.heard.values())[-1].decode()[-2000:]}"
+    assert made.summary.review is not None
     return made
 
 

@@ -38,7 +38,9 @@ def test_there_are_notebooks() -> None:
 def test_the_notebook_runs_and_is_kept_without_outputs(path: Path, demo_folder: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "keep notebooks without outputs: diffs stay small"
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(demo_folder)}})
+    client = NotebookClient(
+        notebook, timeout=900, startup_timeout=300, resources={"metadata": {"path": str(demo_folder)}}
+    )
     client.execute()
     said = "".join(
         output.get("text", "") for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
