@@ -7,6 +7,10 @@ Every series with requests, load or CPU is one service, scaled so that its 99.9t
 ones are averaged to a minute, gaps lie on a straight line. The rules see the first half only (the static peak and
 ours; the others look at nothing). The second half is replayed by the plain oracle (tests/oracles/simulator.py).
 
+Ours is what the product decides for a service that scales as AWS proposes (70 %, cooldowns of 300 s, 1 to 1000 tasks),
+with the levers scaling and schedule, under a limit on unmet work; where it decides to keep or to say nothing, that
+setup is scored.
+
 cost   task-seconds billed over those of the ideal supply, max(1, ceil(demand / (1 vCPU x 100 %))) in every tick
 unmet  share of the work of the half that found no capacity in its tick
 Both are means over series, each of the same weight.
