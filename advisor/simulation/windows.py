@@ -33,7 +33,9 @@ def windows_of(columns: Floats, tables: Iterable[Floats]) -> tuple[Floats, Float
     blocks = np.empty((len(asked), -(-ticks // alarms.BLOCK)))
     for (kind, column, points), row in asked.items():
         _, together, closest, missing = _KINDS[kind]
-        windows[row] = _sliding(columns[column], points, together, missing)
+        windows[row, : points - 1] = missing
+        if points <= ticks:
+            windows[row, points - 1 :] = _sliding(columns[column], points, together)
         blocks[row] = closest.reduceat(windows[row], np.arange(0, ticks, alarms.BLOCK)) if ticks else 0.0
     return windows, blocks
 
@@ -46,11 +48,8 @@ def _kinds(policy: Floats) -> tuple[int, ...]:
     return high if policy[alarms.KIND] == alarms.STEP_OUT else low
 
 
-def _sliding(values: Floats, points: int, together: np.ufunc, missing: float) -> Floats:
-    """The `points` values up to each tick, taken together by doubling; `missing` where there are not as many."""
-    ticks = len(values)
-    if points > ticks:
-        return np.full(ticks, missing)
+def _sliding(values: Floats, points: int, together: np.ufunc) -> Floats:
+    """Every `points` values in a row, taken together by doubling."""
     doubled, width, found, ready = values, 1, values, 0
     with np.errstate(over="ignore"):
         while True:
@@ -58,5 +57,5 @@ def _sliding(values: Floats, points: int, together: np.ufunc, missing: float) ->
                 found = doubled if not ready else together(found[:-width], doubled[ready:])
                 ready += width
             if ready == points:
-                return np.concatenate((np.full(points - 1, missing), found))
+                return found
             doubled, width = together(doubled[width:], doubled[:-width]), width * 2
