@@ -1,6 +1,6 @@
 """What stands beside a recommendation: its risk, what lost against it, and the series that the report draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -17,7 +17,7 @@ from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
 from advisor.advice.words import share
-from advisor.advice.work import Floats, hourly
+from advisor.advice.work import Floats, Work, hourly
 from advisor.domain.finding import Alternative, Caution, FrontierPoint, History, Risk
 from advisor.domain.service import Setup
 from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
@@ -63,7 +63,7 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
 def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
     """Today's and the recommended setup under every target that is tried, replayed over the work as it was.
 
-    Empty for a service without target tracking on CPU or requests.
+    A setup that tracks no target is one point. Empty for a service whose scaling may not change.
     """
     subject = decision.subject
     if not subject.levers.scaling:
@@ -71,15 +71,24 @@ def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
     named: dict[Setup, Literal["current", "recommended"]] = {decision.then.setup: "recommended"}
     named[decision.today.setup] = "current"
     return tuple(
-        _frontier_point(subject, replaced(setup, policy, replace(policy, target=target)), target, of)
+        _frontier_point(subject, one, target, of)
         for setup, of in sorted(named.items(), key=lambda pair: pair[1])
-        if (policy := tracked(setup)) is not None
-        for target in sorted({*targets_of(policy, setup.size, subject.work), policy.target})
+        for target, one in _by_target(setup, subject.work)
     )
 
 
+def _by_target(setup: Setup, work: Work) -> Iterator[tuple[float | None, Setup]]:
+    """The setup with each target that is tried, and its own."""
+    policy = tracked(setup)
+    if policy is None:
+        yield None, setup
+        return
+    for target in sorted({*targets_of(policy, setup.size, work), policy.target}):
+        yield target, replaced(setup, policy, replace(policy, target=target))
+
+
 def _frontier_point(
-    subject: Subject, setup: Setup, target: float, of: Literal["current", "recommended"]
+    subject: Subject, setup: Setup, target: float | None, of: Literal["current", "recommended"]
 ) -> FrontierPoint:
     got = trial_of(search_in(subject, NONE), setup).score
     return FrontierPoint(

@@ -26,10 +26,12 @@ def frontier(
     """Cost per month against the share that a setup fails, for every target that was tried; chosen ones are large.
 
     `trials` are setups of your own, marked beside them: name -> (USD per month, share that it fails, 0 to 1).
-    Raises NoData for a service without a frontier: one that no target-tracking policy on CPU scales.
+    Raises NoData for a service without a frontier: one whose scaling may not change.
     """
     if not advice.frontier:
-        raise NoData(f"{advice.id.service!r}: no frontier to draw. Next: choose a service that tracks CPU.")
+        raise NoData(
+            f"{advice.id.service!r}: no frontier to draw. Next: choose a service that scales on CPU or requests."
+        )
     rows = [_row(advice, point, failing) for point in advice.frontier]
     marked = [row for row in rows if row["chosen"]]
     own = [_trial(name, *where) for name, where in (trials or {}).items()]
@@ -57,9 +59,15 @@ def _row(advice: Advice, point: FrontierPoint, failing: Failing) -> Row:
         "series": NAMES[point.of],
         "usd": float(point.usd_month),
         "share": _percent(share),
-        "chosen": point.target == _target(setup),
-        "label": f"target {point.target:g} %",
+        "chosen": point.target == (policy.target if (policy := _tracked(setup)) else None),
+        "label": _label(point.target, policy),
     }
+
+
+def _label(target: float | None, policy: TargetTracking | None) -> str:
+    if target is None or policy is None:
+        return "as it is"
+    return f"target {target:g}" + (" %" if policy.metric == "cpu" else " requests a minute")
 
 
 def _trial(name: str, usd: float, share: float) -> Row:
@@ -70,9 +78,10 @@ def _percent(share: float) -> float:
     return float(f"{100 * share:.4g}")
 
 
-def _target(setup: Setup | None) -> float | None:
-    policies = () if setup is None else setup.policies
-    return next((p.target for p in policies if isinstance(p, TargetTracking) and p.metric == "cpu"), None)
+def _tracked(setup: Setup | None) -> TargetTracking | None:
+    """The policy whose target the frontier varies: the first on CPU, else the first on requests."""
+    tracking = [p for p in (setup.policies if setup else ()) if isinstance(p, TargetTracking)]
+    return next((p for metric in ("cpu", "requests") for p in tracking if p.metric == metric), None)
 
 
 def _axis(title: str, form: str) -> alt.Axis:

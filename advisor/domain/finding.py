@@ -67,11 +67,12 @@ class Alternative:
 class FrontierPoint:
     """One setup on the way from cheap to safe: its replayed cost, and the share of work and of time that it fails.
 
-    `target`: the CPU target [percent], all else as in the setup named by `of`.
+    `target`: of target tracking [percent of CPU, or requests per minute and task], all else as in the setup named by
+    `of`; None for a setup without such a policy, as it is.
     """
 
     of: Literal["current", "recommended"]
-    target: float
+    target: float | None
     usd_month: Usd
     unmet_share: float
     cpu_throttled_share: float

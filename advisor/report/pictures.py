@@ -70,8 +70,9 @@ def _pictures(row: Row) -> Captioned:
 def _frontier_alt(row: Row) -> str:
     points = row.advice.frontier
     least, most = min(p.usd_month for p in points), max(p.usd_month for p in points)
-    targets = f"targets {min(p.target for p in points):g} to {max(p.target for p in points):g} %"
-    return f"{row.advice.id.service}: {targets} cost {money(least)} to {money(most)} a month; higher targets fail more."
+    targets = [p.target for p in points if p.target is not None]
+    named = f"targets {min(targets):g} to {max(targets):g}" if targets else "the setup as it is"
+    return f"{row.advice.id.service}: {named} cost {money(least)} to {money(most)} a month; higher targets fail more."
 
 
 def _memory_image(advice: Advice) -> Markup:

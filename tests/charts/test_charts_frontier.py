@@ -6,7 +6,7 @@ import pytest
 from advisor.charts import frontier, to_svg
 from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, FrontierPoint
-from advisor.domain.policy import TargetTracking
+from advisor.domain.policy import StepScaling, TargetTracking
 from advisor.domain.service import ServiceId, Setup, TaskSize
 
 NOW = Setup(
@@ -46,3 +46,17 @@ def test_setups_of_ones_own_are_marked_beside_the_frontier_in_its_units() -> Non
     chart = frontier(ADVICE, trials={"a morning floor": (105.0, 0.001)})
     assert [(row["usd"], row["share"]) for row in chart.layer[1].data["values"]] == [(100.0, 1.25), (105.0, 0.1)]
     assert "a morning floor" in to_svg(chart)
+
+
+def test_a_setup_without_a_target_is_one_spot_as_it_is() -> None:
+    steps = StepScaling(metric="cpu", direction="out", threshold=60, steps=((0.0, None, 2),))
+    point = replace(POINTS[0], of="current", target=None)
+    advice = replace(ADVICE, current=replace(NOW, policies=(steps,)), frontier=(point,))
+    rows = frontier(advice).layer[0].data["values"]
+    assert [(row["chosen"], row["label"]) for row in rows] == [(True, "as it is")]
+
+
+def test_a_target_of_requests_is_not_told_in_percent() -> None:
+    by_requests = replace(NOW, policies=(TargetTracking(metric="requests", target=600),))
+    advice = replace(ADVICE, current=by_requests, frontier=(replace(POINTS[0], of="current", target=600),))
+    assert frontier(advice).layer[0].data["values"][0]["label"] == "target 600 requests a minute"
