@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from advisor.advice.confidence import confidence
 from advisor.advice.decide import Decision, decide
-from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk
+from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
 from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
@@ -164,7 +164,13 @@ def _assembled(decision: Decision) -> Advice:
         replay_error=subject.error,
         confidence=round(confidence(subject.profile.informative_days), 4),
         reasons=reasons(decision),
-        cautions=(*decision.cautions, *history_cautions(subject), *doubts, *price_cautions(then.bill)),
+        cautions=(
+            *decision.cautions,
+            *schedule_cautions(subject.service.setup, then.setup),
+            *history_cautions(subject),
+            *doubts,
+            *price_cautions(then.bill),
+        ),
         alternatives=alternatives(decision),
         owner=subject.service.owner,
         tags=dict(subject.service.tags),

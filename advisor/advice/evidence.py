@@ -100,6 +100,15 @@ def _frontier_point(
     )
 
 
+def schedule_cautions(today: Setup, then: Setup) -> tuple[Caution, ...]:
+    """What to know of a schedule that is new: whose hours it keeps."""
+    zones = sorted({action.timezone for action in then.schedule})
+    if then.schedule == today.schedule or zones != ["UTC"]:
+        return ()
+    text = "The hours of the schedule are UTC: where the work follows a local clock, put its time zone before applying."
+    return (Caution(code="schedule-utc", text=text),)
+
+
 def price_cautions(bill: Bill) -> tuple[Caution, ...]:
     """What to know of the prices of a bill; nothing where each is confirmed."""
     doubtful = {price for price in bill.prices if price.certainty.upper().startswith(_DOUBTFUL)}

@@ -118,6 +118,7 @@ def test_office_hours_get_a_floor_before_they_begin() -> None:
     assert advice.verdict == "change"
     rises = [action for action in advice.recommended.schedule if (action.minimum or 0) >= 6]
     assert [action.expression for action in rises] == ["cron(50 7 * * ? *)"]
+    assert "schedule-utc" in said(advice)
     assert advice.backtest.unmet_share <= 0.0002
     assert advice.usd_month.recommended < advice.usd_month.current
 
