@@ -96,7 +96,7 @@ def review(store: str, config_file: Path | None, json_file: Path) -> int:
     from advisor.store import open_store
 
     config = load_config(config_file)
-    with screen.progress("Reviewing") as progress:
+    with screen.progress("Reviewing (the engine is compiled at first use)") as progress:
         result = run_review(open_store(store), config, progress=progress)
     write_text(json_file, review_to_json(result))
     return screen.reviewed(result, json_file)

@@ -174,15 +174,17 @@ def raised(alarms, told, rules, since_more, since_fewer):  # type: ignore[no-unt
 
     `since_more`, `since_fewer`: datapoints since the count last rose, or fell. Windows miss no alarm for more whose
     run of datapoints does not reach further back than the last rise (before it the edge was lower), and none for
-    less not further than the last fall; `told` says for which policies this holds. As target tracking scales in
+    less not further than the last fall; `told` says for which policies this holds. Memory of full tasks is the same
+    at every count but for rounding, so its windows must not reach across any change. As target tracking scales in
     where all its alarms agree, one that is told is enough.
     """
     more, step_in, low_told, all_told, tracking, agreed, any_told = False, False, True, True, 0, 0, False
     for p in range(len(rules)):
         low = alarms[p, BELOW] >= rules[p, LOW_POINTS]
         more = more or alarms[p, ABOVE] >= rules[p, POINTS]
-        all_told = all_told and min(alarms[p, ABOVE] + 1, rules[p, POINTS]) <= since_more
-        told[p] = min(alarms[p, BELOW] + 1, rules[p, LOW_POINTS]) <= since_fewer
+        both = min(since_more, since_fewer) if rules[p, METRIC] == MEMORY else 2**62
+        all_told = all_told and min(alarms[p, ABOVE] + 1, rules[p, POINTS]) <= min(since_more, both)
+        told[p] = min(alarms[p, BELOW] + 1, rules[p, LOW_POINTS]) <= min(since_fewer, both)
         if rules[p, SCALES_IN] > 0:
             tracking, agreed, any_told = tracking + 1, agreed + low, any_told or told[p]
         else:

@@ -41,6 +41,45 @@ def test_engine_and_oracle_agree_over_long_replays() -> None:
     assert changes > 500
 
 
+def full_memory_case(seed: int) -> dict[str, Any]:
+    """Tasks that are full at times, and whose memory then lies on an alarm's level but for rounding."""
+    rng = random.Random(seed)
+    cpu, target = rng.choice((256, 512, 1024)), rng.choice((30, 70, 90, 99))
+    case = random_case(seed)
+    share = rng.choice((1, 0.9)) * target / 100
+    demand = [rng.choice((0.1, 0.5, 1, 2, 3, 99)) for _ in range(60) for _ in range(rng.choice((2, 5, 20)))]
+    policies = [
+        {
+            "type": "TargetTracking",
+            "metric": "memory",
+            "target": target,
+            "scale_out_cooldown": 0,
+            "scale_in_cooldown": 0,
+        },
+        {"type": "StepScaling", "metric": "cpu", "direction": "out", "threshold": 80, "points": 2, "cooldown": 300}
+        | {"adjustment_type": "ChangeInCapacity", "steps": [[0, None, rng.randint(1, 5)]]},
+    ]
+    setup = {
+        **{key: case["setup"][key] for key in ("initial", "minimum", "maximum", "startup_ticks", "metric_delay_ticks")},
+        "cpu": cpu,
+        "memory": cpu * 2,
+        "policies": policies,
+        "memory_model": {"base_mib": 0.0, "mib_per_vcpu": share * cpu * 2 / (cpu / 1024)},
+    }
+    return {"demand_vcpu": demand, "setup": setup}
+
+
+def test_engine_and_oracle_agree_where_the_memory_of_full_tasks_is_on_an_alarms_level() -> None:
+    scaled = 0
+    for seed in range(200):
+        case = full_memory_case(seed)
+        outcome, expected = replayed(case), simulator.simulate(case)
+        for key in ("running", "billed", "desired"):
+            assert getattr(outcome, key).tolist() == expected[key], (seed, key)
+        scaled += outcome.actions > 1
+    assert scaled > 100
+
+
 @pytest.mark.parametrize("burst_at", [0, 31, 32, 33, 63, 64, 500, 995])
 @pytest.mark.parametrize("length", [2, 3])
 def test_a_burst_is_seen_wherever_it_stands_in_a_quiet_replay(burst_at: int, length: int) -> None:
