@@ -64,7 +64,7 @@ READING = """What bounds it, as measured when the engine was made:
   number per alarm says so. The third table gives the time of a replay in which nothing is scaled, and what each action
   adds. Around an action about four minutes are stepped through and 1.6 decisions are made (counted over 512 actions).
 * **The aim of 5 ns** is missed on this mix, which scales 26 to 127 times a day. By the third table it is kept by setups
-  that scale up to about 700 times in the 30 days.
+  that scale up to about 800 times in the 30 days.
 * **Inside the engine** no loop is hot any more. 24 % of a profiler's samples fell on code with a division: means of 3
   or 15 datapoints and the count asked for, which have to round as the contract does. The rest is spread out: no
   instruction has more than 3 %. Branches follow the noise of the load, but this machine counts no mispredicted ones.
