@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from applier_rich import BURST, CLOCK, DAY, NIGHT, RESOURCE, TRACKING, fixed, rich, without_steps
+from applier_rich import BURST, CALM, CLOCK, DAY, NIGHT, PAGER, RESOURCE, TRACKING, fixed, rich, stepped
 from applier_world import World, advice_for, make_service, review_of
 
 from advisor.applier import make_plan
 from advisor.domain.inventory import Service
 from advisor.domain.plan import Plan
-from advisor.domain.policy import PredictiveScaling, TargetTracking
+from advisor.domain.policy import PredictiveScaling, StepScaling, TargetTracking
 from advisor.domain.service import Setup, TaskSize
 
 
@@ -119,6 +119,47 @@ def _check_floor(world: World) -> None:
     assert set(world.actions[RESOURCE]) == {"day", "night"}
 
 
+def _check_tracked(world: World) -> None:
+    assert set(world.policies[RESOURCE]) == {"advisor-cpu-tracking"}
+    assert {name: alarm["AlarmActions"] for name, alarm in world.alarms.items()} == {"cold": [PAGER]}
+
+
+SURGES = (
+    StepScaling(metric="cpu", direction="out", threshold=69.5, points=1, steps=((0.0, 10.0, 2), (10.0, None, 4))),
+    StepScaling(metric="cpu", direction="out", threshold=99.0, points=1, steps=((0.0, None, 9),)),
+    StepScaling(metric="memory", direction="in", threshold=30.0, points=15, steps=((None, 0.0, -1),)),
+)
+
+
+def _check_surges(world: World) -> None:
+    policies = {f"{metric}-steps-{way}" for metric, way in (("cpu", "out"), ("cpu", "out-2"), ("memory", "in"))}
+    assert set(world.policies[RESOURCE]) == {"cpu70", *(f"advisor-{name}" for name in policies)}
+    assert set(world.alarms) == {f"advisor-service/prod/checkout/advisor-{name}" for name in policies}
+    alarm = world.alarms["advisor-service/prod/checkout/advisor-memory-steps-in"]
+    expected = {
+        "Namespace": "AWS/ECS",
+        "MetricName": "MemoryUtilization",
+        "Dimensions": [{"Name": "ClusterName", "Value": "prod"}, {"Name": "ServiceName", "Value": "checkout"}],
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 15,
+        "DatapointsToAlarm": 15,
+        "Threshold": 30.0,
+        "ComparisonOperator": "LessThanOrEqualToThreshold",
+        "TreatMissingData": "missing",
+        "AlarmActions": [world.policies[RESOURCE]["advisor-memory-steps-in"]["PolicyARN"]],
+    }
+    assert expected.items() <= alarm.items()
+
+
+def _check_moved(world: World) -> None:
+    hot, cold = world.alarms["hot"], world.alarms["cold"]
+    assert (hot["Threshold"], hot["EvaluationPeriods"], hot["DatapointsToAlarm"]) == (65.0, 1, 1)
+    kept = {"Unit": "Percent", "TreatMissingData": "notBreaching", "AlarmDescription": "paged at night"}
+    assert kept.items() <= hot.items()
+    assert (cold["Threshold"], cold["OKActions"], len(cold["AlarmActions"])) == (25.0, [PAGER], 2)
+
+
 KINDS: dict[str, Kind] = {
     "numbers of every kind": Kind(
         service=rich,
@@ -146,7 +187,7 @@ KINDS: dict[str, Kind] = {
         check=_check_added,
     ),
     "schedule taken away": Kind(
-        service=without_steps,
+        service=rich,
         wanted=lambda setup: replace(
             setup, minimum=1, maximum=12, policies=(TargetTracking(metric="memory", target=65.0),), schedule=()
         ),
@@ -155,6 +196,8 @@ KINDS: dict[str, Kind] = {
             "delete-scheduled-action",
             "register-scalable-target",
             "put-scaling-policy",
+            "delete-alarms",
+            "delete-scaling-policy",
             "delete-scaling-policy",
             "delete-scaling-policy",
             "register-scalable-target",
@@ -174,7 +217,7 @@ KINDS: dict[str, Kind] = {
         check=_check_scaled,
     ),
     "scaled to fixed": Kind(
-        service=without_steps,
+        service=rich,
         wanted=_fixed,
         steps=[
             "register-task-definition",
@@ -182,6 +225,8 @@ KINDS: dict[str, Kind] = {
             "delete-scheduled-action",
             "register-scalable-target",
             "update-service",
+            "delete-alarms",
+            "delete-scaling-policy",
             "delete-scaling-policy",
             "delete-scaling-policy",
             "deregister-scalable-target",
@@ -194,5 +239,31 @@ KINDS: dict[str, Kind] = {
         wanted=lambda setup: replace(setup, size=TaskSize.of(vcpu=0.5, gib=1)),
         steps=["register-task-definition", "update-service"],
         check=_check_floor,
+    ),
+    "steps give way to target tracking": Kind(
+        service=stepped,
+        wanted=lambda setup: replace(setup, policies=(TRACKING,)),
+        steps=[
+            "put-scaling-policy",
+            "put-metric-alarm",
+            "delete-alarms",
+            "delete-scaling-policy",
+            "delete-scaling-policy",
+        ],
+        check=_check_tracked,
+    ),
+    "steps added for surges": Kind(
+        service=make_service,
+        wanted=lambda setup: replace(setup, policies=(*setup.policies, *SURGES)),
+        steps=["put-scaling-policy"] * 3 + ["put-metric-alarm"] * 3,
+        check=_check_surges,
+    ),
+    "alarms moved": Kind(
+        service=stepped,
+        wanted=lambda setup: replace(
+            setup, policies=(replace(BURST, threshold=65.0, points=1), replace(CALM, threshold=25.0))
+        ),
+        steps=["put-metric-alarm", "put-metric-alarm"],
+        check=_check_moved,
     ),
 }

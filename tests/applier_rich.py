@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from applier_watching import STATES
 from applier_world import NOW, World, make_service
 
 from advisor.domain.inventory import Alarm, NamedPolicy, NamedSchedule, Service
@@ -22,6 +23,8 @@ BURST = StepScaling(
     cooldown=120,
     min_adjustment_magnitude=2,
 )
+CALM = StepScaling(metric="cpu", direction="in", threshold=20.0, points=2, steps=((None, 0.0, -1),))
+PAGER = "arn:aws:sns:us-east-1:111122223333:pager"
 FORECAST = PredictiveScaling(
     metric="cpu", target=60.0, max_capacity_breach="IncreaseMaxCapacity", max_capacity_buffer=9
 )
@@ -51,20 +54,29 @@ def rich(world: World) -> Service:
         Schedule=NIGHT.expression,
         ScalableTargetAction={"MinCapacity": 3},
     )
-    return recorded(service)
+    return recorded(world, service)
 
 
-def recorded(service: Service) -> Service:
+def recorded(world: World, service: Service) -> Service:
     """What a collection makes of `rich`."""
     assert service.scaling is not None
-    alarm = Alarm(name="hot", period=60, datapoints=2, threshold=80.0, comparison="GreaterThanOrEqualToThreshold")
+    actions = (world.policies[RESOURCE]["burst"]["PolicyARN"],)
+    alarm = Alarm(
+        name="hot",
+        period=60,
+        datapoints=2,
+        threshold=80.0,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        actions=actions,
+    )
     scaling = replace(
         service.scaling,
         minimum=3,
         scale_in_suspended=True,
         policies=(
             *service.scaling.policies,
-            NamedPolicy(name="burst", arn="arn:burst", policy=BURST, alarms=(alarm,)),
+            NamedPolicy(name="burst", arn=actions[0], policy=BURST, alarms=(alarm,)),
             NamedPolicy(name="forecast", arn="arn:forecast", policy=FORECAST),
         ),
         schedule=(
@@ -78,14 +90,25 @@ def recorded(service: Service) -> Service:
     return replace(service, scaling=scaling, setup=setup)
 
 
-def without_steps(world: World) -> Service:
-    """As `rich`, without the step policy: all of it can go and come back."""
+def stepped(world: World) -> Service:
+    """Steps out on `hot` and in on `cold`, which also tells somebody; no target tracking."""
     service = rich(world)
     assert service.scaling is not None
-    world.policies[RESOURCE].pop("burst")
-    named = tuple(entry for entry in service.scaling.policies if entry.name != "burst")
-    setup = replace(service.setup, policies=(TRACKING, FORECAST))
-    return replace(service, scaling=replace(service.scaling, policies=named), setup=setup)
+    world.policies[RESOURCE] = {"burst": world.policies[RESOURCE]["burst"]}
+    world.actions.clear()
+    out = service.scaling.policies[1]
+    config = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{"MetricIntervalUpperBound": 0.0}]}
+    config["StepAdjustments"][0] |= {"ScalingAdjustment": -1}  # type: ignore[index]
+    kind = {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": config}
+    arn = world._put_scaling_policy(ResourceId=RESOURCE, PolicyName="calm", **kind)["PolicyARN"]
+    changed = {"Threshold": 20.0, "ComparisonOperator": "LessThanThreshold"}
+    hot(world, name="cold", **changed, AlarmActions=[PAGER, arn], OKActions=[PAGER])
+    alarm = replace(
+        out.alarms[0], name="cold", threshold=20.0, comparison="LessThanThreshold", actions=tuple(sorted((arn, PAGER)))
+    )
+    calm = NamedPolicy(name="calm", arn=arn, policy=CALM, alarms=(alarm,))
+    setup = replace(service.setup, policies=(BURST, CALM), schedule=())
+    return replace(service, setup=setup, scaling=replace(service.scaling, policies=(out, calm), schedule=()))
 
 
 def fixed(world: World) -> Service:
@@ -116,11 +139,24 @@ def _put_policies(world: World) -> None:
     for name, kind, config in (("burst", "StepScaling", steps), ("forecast", "PredictiveScaling", forecast)):
         own: dict[str, Any] = {f"{kind}PolicyConfiguration": config}
         world._put_scaling_policy(ResourceId=RESOURCE, PolicyName=name, PolicyType=kind, **own)
-    world.policies[RESOURCE]["burst"]["Alarms"] = [{"AlarmName": "hot"}]
-    world.alarms["hot"] = {
-        "AlarmName": "hot",
+    hot(world, AlarmActions=[world.policies[RESOURCE]["burst"]["PolicyARN"]])
+
+
+def hot(world: World, name: str = "hot", **changed: Any) -> None:
+    """The alarm that a team made for a step policy, with what no record holds."""
+    held = world.alarms.get(name, {})
+    fields = {
+        "AlarmDescription": "paged at night",
+        "Namespace": "AWS/ECS",
+        "MetricName": "CPUUtilization",
+        "Dimensions": [{"Name": "ServiceName", "Value": "checkout"}, {"Name": "ClusterName", "Value": "prod"}],
+        "Statistic": "Average",
+        "Unit": "Percent",
         "Period": 60,
         "EvaluationPeriods": 2,
         "Threshold": 80.0,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        **{key: held[key] for key in STATES if key in held},
     }
+    world._put_metric_alarm(AlarmName=name, Tags=[{"Key": "team", "Value": "shop"}], **fields | changed)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from applier_watching import AlarmWorld
 from botocore.exceptions import ClientError
 
 _NOT_KEPT = ("ServiceNamespace", "ScalableDimension", "ResourceId")
@@ -17,16 +18,17 @@ def refused(code: str, message: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-class ScalingWorld:
+class ScalingWorld(AlarmWorld):
     """Scalable targets with their policies, scheduled actions and tags, by resource and name."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.services: dict[str, dict[str, Any]] = {}
         self.targets: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, dict[str, Any]]] = {}
         self.actions: dict[str, dict[str, dict[str, Any]]] = {}
         self.tags: dict[str, dict[str, str]] = {}
-        self.alarms: dict[str, dict[str, Any]] = {}
+        self.arns = 0
 
     def _describe_scalable_targets(self, *, ResourceIds: list[str], **_: Any) -> Any:  # noqa: N803
         return {"ScalableTargets": [t for i, t in self.targets.items() if i in ResourceIds]}
@@ -54,31 +56,36 @@ class ScalingWorld:
         return {}
 
     def _list_tags_for_resource(self, *, ResourceARN: str) -> Any:  # noqa: N803
+        if ResourceARN.startswith("arn:alarm:"):
+            return {"Tags": self.alarm_tags[ResourceARN.removeprefix("arn:alarm:")]}
         return {"Tags": self.tags[ResourceARN]}
 
     def _describe_scaling_policies(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803
-        return {"ScalingPolicies": list(self.policies.get(ResourceId, {}).values())}
+        """A step policy lists the alarms whose actions name it."""
+        found = self.policies.get(ResourceId, {}).values()
+        return {"ScalingPolicies": [p | {"Alarms": self.alarms_naming(p["PolicyARN"])} for p in found]}
 
     def _put_scaling_policy(self, *, ResourceId: str, PolicyName: str, **fields: Any) -> Any:  # noqa: N803
         self._need(ResourceId)
         kept = {key: value for key, value in fields.items() if key not in _NOT_KEPT}
         policies = self.policies.setdefault(ResourceId, {})
-        held = {"ResourceId": ResourceId, "PolicyName": PolicyName, "PolicyARN": f"arn:{PolicyName}", **kept}
-        if "Alarms" in policies.get(PolicyName, {}):
-            held["Alarms"] = policies[PolicyName]["Alarms"]
+        arn = policies[PolicyName]["PolicyARN"] if PolicyName in policies else self._new_arn(PolicyName)
+        held = {"ResourceId": ResourceId, "PolicyName": PolicyName, "PolicyARN": arn, **kept}
         metrics = [_metric(p) for name, p in policies.items() if name != PolicyName]
         if _metric(held) is not None and _metric(held) in metrics:
             raise refused("ValidationException", "Only one policy for a metric", "PutScalingPolicy")
         policies[PolicyName] = held
-        return {}
+        return {"PolicyARN": arn}
+
+    def _new_arn(self, name: str) -> str:
+        """AWS chooses another each time that a policy is made."""
+        self.arns += 1
+        return f"arn:aws:autoscaling:us-east-1:1:scalingPolicy:{self.arns}:policyName/{name}"
 
     def _delete_scaling_policy(self, *, ResourceId: str, PolicyName: str, **_: Any) -> Any:  # noqa: N803
         if self.policies.get(ResourceId, {}).pop(PolicyName, None) is None:
             raise refused("ObjectNotFoundException", "No scaling policy", "DeleteScalingPolicy")
         return {}
-
-    def _describe_alarms(self, *, AlarmNames: list[str]) -> Any:  # noqa: N803
-        return {"MetricAlarms": [self.alarms[name] for name in AlarmNames if name in self.alarms]}
 
     def _describe_scheduled_actions(self, *, ResourceId: str, **_: Any) -> Any:  # noqa: N803
         return {"ScheduledActions": list(self.actions.get(ResourceId, {}).values())}

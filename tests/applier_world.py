@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from applier_scaling import ScalingWorld, refused
+from applier_watching import STATES
 
 from advisor.domain.finding import Advice, Review, Totals, UsdMonth
 from advisor.domain.inventory import Container, NamedPolicy, Scaling, Service, TaskDefinition
@@ -25,6 +26,8 @@ WRITES = {
     "deregister_scalable_target",
     "put_scaling_policy",
     "delete_scaling_policy",
+    "put_metric_alarm",
+    "delete_alarms",
     "put_scheduled_action",
     "delete_scheduled_action",
 }
@@ -65,7 +68,7 @@ class World(ScalingWorld):
         return call
 
     def state(self) -> dict[str, Any]:
-        """What a user sees: services (no count where scaling moves it), active revisions, scaling."""
+        """What a user sees: services (no count where scaling moves it), active revisions, scaling, alarms."""
         active = sorted(a for a, d in self.definitions.items() if d["taskDefinition"]["status"] == "ACTIVE")
         services = {
             n: (s["taskDefinition"], None if f"service/{n}" in self.targets else s["desiredCount"])
@@ -74,10 +77,20 @@ class World(ScalingWorld):
         scaling = {
             "targets": self.targets,
             "policies": {i: p for i, p in self.policies.items() if p},
+            "alarms": self.alarms,
+            "alarm_tags": self.alarm_tags,
             "actions": {i: a for i, a in self.actions.items() if a},
             "tags": self.tags,
         }
-        return copy.deepcopy({"services": services, "active": active, **scaling})
+        return self._without_chosen_arns(copy.deepcopy({"services": services, "active": active, **scaling}))
+
+    def _without_chosen_arns(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Each policy's ARN by the policy's own name: AWS chooses it anew."""
+        names = {p.pop("PolicyARN"): (i, n) for i, held in state["policies"].items() for n, p in held.items()}
+        for alarm in state["alarms"].values():
+            for key in STATES:
+                alarm[key] = [names.get(arn, arn) for arn in alarm[key]]
+        return state
 
     def writes(self) -> list[str]:
         return [call for call in self.calls if call in WRITES]

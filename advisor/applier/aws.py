@@ -1,6 +1,6 @@
 """One service's AWS: every call goes through `Aws.call`, and no error text can carry a task's values out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from advisor.domain.errors import AwsFailed, one_line
@@ -11,6 +11,7 @@ Client = Callable[[str, str, str], Any]
 
 _SILENT = {"register_task_definition"}  # its errors may quote environment values and secrets
 DIMENSION = "ecs:service:DesiredCount"
+ALARMS_PER_CALL = 100  # documented: names, and records, of one DescribeAlarms
 
 
 class Aws:
@@ -41,11 +42,24 @@ class Aws:
         """One Application Auto Scaling call; raises AwsFailed."""
         return self._call("application-autoscaling", operation, parameters)
 
-    def alarms(self, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """The CloudWatch alarms of these names, at most 100; raises AwsFailed."""
-        answer = self._call("cloudwatch", "describe_alarms", {"AlarmNames": list(names)})
-        found: Sequence[Mapping[str, Any]] = answer.get("MetricAlarms", ())
+    def watch(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """One CloudWatch call; raises AwsFailed."""
+        return self._call("cloudwatch", operation, parameters)
+
+    def alarms(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The CloudWatch alarms of these names that are there, by name; raises AwsFailed."""
+        found: dict[str, Mapping[str, Any]] = {}
+        asked = sorted(names)
+        for first in range(0, len(asked), ALARMS_PER_CALL):
+            some = asked[first : first + ALARMS_PER_CALL]
+            answer = self.watch("describe_alarms", AlarmNames=some, MaxRecords=ALARMS_PER_CALL)
+            found |= {alarm["AlarmName"]: alarm for alarm in answer.get("MetricAlarms", ())}
         return found
+
+    def composites_over(self, alarm: str) -> list[str]:
+        """The composite alarms whose rule names an alarm; raises AwsFailed."""
+        answer = self.watch("describe_alarms", ParentsOfAlarmName=alarm, MaxRecords=ALARMS_PER_CALL)
+        return [found["AlarmName"] for found in answer.get("CompositeAlarms", ())]
 
     def scaling_pages(self, operation: str, key: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """All entries of a paged Application Auto Scaling read that are about this service."""

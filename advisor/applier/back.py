@@ -66,10 +66,15 @@ def traces(entries: Sequence[Mapping[str, Any]], *, where: str) -> tuple[Trace, 
 def look(trace: Trace, client: Client) -> Return:
     """Read what stands now; `problems` names each field that somebody else has changed since."""
     aws = Aws(client, trace.id)
-    live = read_live(aws)
+    live = read_live(aws, alarms=_alarm_names(trace))
     revisions = tuple(_registered_by(trace, aws))
     choices = (trace.before, *_choices(trace, live.description), *({"task_definition": arn} for arn in revisions))
     return Return(trace=trace, live=live, revisions=revisions, problems=tuple(allowed(live.description, choices)))
+
+
+def _alarm_names(trace: Trace) -> set[str]:
+    """The alarms that stood before, and those that were announced."""
+    return {name for group in (trace.before, *(e["sets"] for e in trace.announced)) for name in group.get("alarms", ())}
 
 
 def _choices(trace: Trace, live: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -95,7 +100,7 @@ def take_back(back: Return, client: Client, journal: Journal, patience: Patience
     writer = Writer(aws, journal, number=trace.number, patience=patience, exact=trace.exact)
     for step in _steps(back, aws):
         writer.do(step)
-    left = list(differences(trace.before, read_live(aws).description))
+    left = list(differences(trace.before, read_live(aws, alarms=_alarm_names(trace)).description))
     left += [f"{arn} is still active" for arn in _active(back.revisions, aws)]
     if left:
         raise ApplyFailed(
@@ -156,6 +161,8 @@ def _trace(change: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> T
         before=change["before"],
         exact=Exact(
             policies=change["policies"],
+            alarms=change["alarms"],
+            arns=change["arns"],
             actions=change.get("actions", {}),
             tags=change.get("tags", {}),
             since=datetime.fromisoformat(change["at"]),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from advisor.applier.alarms import ACTS_ON, ALARM_FIELDS, POLICY_ARN, WATCHED, alarms_of_step, names_in
 from advisor.applier.aws import Aws, Client
 from advisor.applier.description import differences
 from advisor.applier.live import Live, read_live
@@ -24,6 +25,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "deregister-scalable-target": frozenset(),
     "put-scaling-policy": frozenset({"PolicyName", "PolicyType", *CONFIGURATIONS.values()}),
     "delete-scaling-policy": frozenset({"PolicyName"}),
+    "put-metric-alarm": ALARM_FIELDS,
+    "delete-alarms": frozenset({"AlarmNames"}),
     "put-scheduled-action": frozenset({"ScheduledActionName", "Schedule", "Timezone", "ScalableTargetAction"}),
     "delete-scheduled-action": frozenset({"ScheduledActionName"}),
 }
@@ -40,10 +43,16 @@ def check_plan(plan: Plan, client: Client) -> None:
     for change in plan.changes:
         found = list(step_problems(change.steps))
         if not found:
-            found = list(problems_of(change, read_live(Aws(client, change.id))))
+            aws = Aws(client, change.id)
+            found = list(problems_of(change, read_live(aws, alarms=alarms_of(change)), aws))
         problems += [f"{change.id}: {problem}" for problem in found]
     if problems:
         raise refusal(problems)
+
+
+def alarms_of(change: Change) -> set[str]:
+    """The names of the alarms that a change writes."""
+    return {name for step in change.steps for name in alarms_of_step(step)}
 
 
 def refusal(problems: list[str], *, changed: str = "Nothing was changed.") -> ApplyRefused:
@@ -56,10 +65,11 @@ def refusal(problems: list[str], *, changed: str = "Nothing was changed.") -> Ap
     )
 
 
-def problems_of(change: Change, live: Live) -> Iterator[str]:
+def problems_of(change: Change, live: Live, aws: Aws) -> Iterator[str]:
     """Why a change cannot be made now; each a few words that name field, expected and live value."""
-    yield from differences(change.expects, _without_ended(live, change))
+    yield from differences(change.expects, _as_recorded(live, change))
     yield from _final_problems(change, live)
+    yield from _alarm_problems(change, live, aws)
     if live.deploying:
         yield "a deployment is under way"
     if live.definition.get("status", "ACTIVE") != "ACTIVE":
@@ -72,8 +82,8 @@ def problems_of(change: Change, live: Live) -> Iterator[str]:
         yield f"the task definition has no container {one_line(name)}"
 
 
-def _without_ended(live: Live, change: Change) -> Mapping[str, Any]:
-    """Without the scheduled actions whose end has passed, which a collection leaves out."""
+def _as_recorded(live: Live, change: Change) -> Mapping[str, Any]:
+    """Without what a collection leaves out: actions whose end has passed, alarms of policies not described."""
     now, expected = datetime.now(UTC), change.expects.get("scheduled_actions")
     named = expected if isinstance(expected, Mapping) else {}
     kept = {
@@ -81,18 +91,59 @@ def _without_ended(live: Live, change: Change) -> Mapping[str, Any]:
         for name, action in live.description["scheduled_actions"].items()
         if name in named or action["end"] is None or datetime.fromisoformat(action["end"]) > now
     }
-    return {**live.description, "scheduled_actions": kept}
+    return {**live.description, "scheduled_actions": kept, "alarms": dict(_described_alarms(live, change))}
+
+
+def _described_alarms(live: Live, change: Change) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    policies: Any = change.expects.get("policies", {})
+    named: Any = change.expects.get("alarms", {})
+    for name, alarm in live.description["alarms"].items():
+        kinds = {policies.get(policy, {}).get("type") for policy in alarm["policies"]}
+        if name in named or name in alarms_of(change) or kinds != {"Other"}:
+            yield name, alarm
 
 
 def _final_problems(change: Change, live: Live) -> Iterator[str]:
-    """Deletions that undo could not take back: an alarm goes on naming the policy that is gone."""
-    gone = {str(s.parameters.get("PolicyName")) for s in change.steps if s.kind == "delete-scaling-policy"}
+    """A target that takes policies with it, which undo would not know of."""
     whole = any(step.kind == "deregister-scalable-target" for step in change.steps)
-    for name, fields in live.description["policies"].items():
-        if (whole or name in gone) and fields["type"] == "StepScaling":
-            yield f"policy {one_line(name)} scales in steps: once deleted, its alarm could not find it again"
-    if whole and (left := {*live.description["policies"]} - gone):
+    if whole and (left := _policies_after(change, live)):
         yield f"the target would go with policies that the plan does not name: {', '.join(map(one_line, sorted(left)))}"
+
+
+def _alarm_problems(change: Change, live: Live, aws: Aws) -> Iterator[str]:
+    """Alarms that are not this service's own to change, or that would go on naming a policy that is gone."""
+    held, after = live.description["alarms"], _acted_on(change, live)
+    for name in sorted(alarms_of(change) & set(held)):
+        if others := [arn for arn in held[name]["actions"] if POLICY_ARN in arn]:
+            yield f"the alarm {one_line(name)} also acts on {', '.join(map(one_line, others))}"
+        if not held[name]["policies"]:
+            yield f"the alarm {one_line(name)} is of no policy of this service"
+        if name not in after and (parents := aws.composites_over(name)):
+            yield f"the alarm {one_line(name)} is part of the composite alarm {', '.join(map(one_line, parents))}"
+    there = _policies_after(change, live)
+    for name, policies in after.items():
+        if lost := sorted(policies - there):
+            yield f"the alarm {one_line(name)} would act on the policy {', '.join(map(one_line, lost))}, which is gone"
+
+
+def _policies_after(change: Change, live: Live) -> set[str]:
+    named = {
+        kind: {str(step.parameters.get("PolicyName")) for step in change.steps if step.kind == kind}
+        for kind in ("put-scaling-policy", "delete-scaling-policy")
+    }
+    return ({*live.description["policies"]} | named["put-scaling-policy"]) - named["delete-scaling-policy"]
+
+
+def _acted_on(change: Change, live: Live) -> dict[str, set[str]]:
+    """The policies that each alarm acts on once the change is made."""
+    after = {name: set(alarm["policies"]) for name, alarm in live.description["alarms"].items()}
+    for step in change.steps:
+        for name in alarms_of_step(step):
+            if step.kind == "delete-alarms":
+                after.pop(name, None)
+            elif ACTS_ON in step.parameters:
+                after[name] = set(names_in(step.parameters[ACTS_ON]))
+    return after
 
 
 def _size_problems(change: Change, live: Live) -> Iterator[str]:
@@ -134,6 +185,8 @@ def _scaling_problems(step: Step) -> Iterator[str]:
                 yield f"a policy's {one_line(odd)} may not be set"
         elif name == "ScalableTargetAction" and (odd_ones := fields - {"MinCapacity", "MaxCapacity"}):
             yield f"a scheduled action's {', '.join(map(one_line, sorted(odd_ones)))} may not be set"
+        elif name == "MetricName" and value not in WATCHED.values():
+            yield f"an alarm may not watch {one_line(str(value))}"
         elif name == "SuspendedState" and isinstance(value, Mapping) and any(value.values()):
             yield "scaling may not be suspended"
 

@@ -9,6 +9,7 @@ capacity                 provider, base and weight; a launch type reads as its p
 scalable_target          minimum, maximum, what is suspended; None where there is no target.
                          Where scheduled actions move the bounds, they read `BY_SCHEDULE`: no numbers
 policies                 by name: the fields that decide how the policy scales
+alarms                   of step policies, by name: `advisor.applier.alarms` has the fields
 scheduled_actions        by name: expression, time zone, minimum, maximum, and from when to when it acts
 deployment_controller    ECS, CODE_DEPLOY or EXTERNAL
 resource_management      CUSTOMER, or ECS for Express Mode
@@ -20,8 +21,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from advisor.applier.alarms import recorded_alarms
 from advisor.domain.errors import one_line
-from advisor.domain.inventory import NamedPolicy, NamedSchedule, Scaling, Service
+from advisor.domain.inventory import NamedSchedule, Scaling, Service
 from advisor.domain.policy import Policy, PredictiveScaling, StepScaling, TargetTracking
 
 Description = Mapping[str, Any]
@@ -54,7 +56,8 @@ def describe(service: Service) -> dict[str, Any]:
         "desired_count": None if scaling else service.setup.desired,
         "capacity": [{"provider": c.provider, "base": c.base, "weight": c.weight} for c in service.setup.capacity],
         "scalable_target": by_schedule(_target(scaling), bool(scaling.schedule)) if scaling else None,
-        "policies": {p.name: policy_fields(p.policy) | _alarms(p) for p in scaling.policies} if scaling else {},
+        "policies": {p.name: policy_fields(p.policy) for p in scaling.policies} if scaling else {},
+        "alarms": recorded_alarms(scaling) if scaling else {},
         "scheduled_actions": {s.name: _schedule(s) for s in scaling.schedule} if scaling else {},
         "deployment_controller": service.deployment_controller,
         "resource_management": service.resource_management,
@@ -84,11 +87,6 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
             return _predictive(policy)
         case _:
             return {"type": "Other"}
-
-
-def alarm_fields(*, period: int, datapoints: int, threshold: float, comparison: str) -> dict[str, Any]:
-    """The fields of an alarm that decide when a step policy acts."""
-    return {"period": period, "datapoints": datapoints, "threshold": threshold, "comparison": comparison}
 
 
 def live_policy_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,20 +175,6 @@ def _target(scaling: Scaling) -> dict[str, Any]:
         "scale_in_suspended": scaling.scale_in_suspended,
         "scale_out_suspended": scaling.scale_out_suspended,
         "scheduled_suspended": scaling.scheduled_suspended,
-    }
-
-
-def _alarms(named: NamedPolicy) -> dict[str, Any]:
-    """The alarms of a step policy, which somebody made; those of target tracking belong to AWS."""
-    if not isinstance(named.policy, StepScaling):
-        return {}
-    return {
-        "alarms": {
-            a.name: alarm_fields(
-                period=a.period, datapoints=a.datapoints, threshold=a.threshold, comparison=a.comparison
-            )
-            for a in named.alarms
-        }
     }
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from advisor.applier.alarms import alarms_of_step
 from advisor.applier.aws import Aws, Client
 from advisor.applier.back import look, take_back, traces
-from advisor.applier.check import check_plan, problems_of, refusal
+from advisor.applier.check import alarms_of, check_plan, problems_of, refusal
 from advisor.applier.description import differences, merged
 from advisor.applier.journal import FORMAT, Journal, read_journal
 from advisor.applier.live import Live, read_live
@@ -103,8 +104,8 @@ def _rolled_back(change: Change, number: int, client: Client, book: Journal, pat
 
 
 def _begin(change: Change, number: int, aws: Aws, book: Journal) -> Live:
-    live = read_live(aws)
-    if problems := list(problems_of(change, live)):
+    live = read_live(aws, alarms=alarms_of(change))
+    if problems := list(problems_of(change, live, aws)):
         raise refusal([f"{change.id}: {problem}" for problem in problems], changed="It was not changed.")
     book.write(
         "change",
@@ -113,6 +114,8 @@ def _begin(change: Change, number: int, aws: Aws, book: Journal) -> Live:
         summary=change.summary,
         before=live.description,
         policies=live.policies,
+        alarms=_tagged_alarms(change, live, aws),
+        arns=live.arns,
         actions=live.actions,
         target=live.target,
         desired=live.desired,
@@ -127,6 +130,20 @@ def _target_tags(change: Change, live: Live, aws: Aws) -> dict[str, str]:
         return {}
     answer = aws.scaling("list_tags_for_resource", ResourceARN=live.target_arn)
     return dict(answer.get("Tags", {}))
+
+
+def _tagged_alarms(change: Change, live: Live, aws: Aws) -> dict[str, Any]:
+    """What gives the alarms again, with the tags of those that the change deletes."""
+    gone = {name for step in change.steps if step.kind == "delete-alarms" for name in alarms_of_step(step)}
+    return {
+        name: {**alarm, **(_alarm_tags(live.alarm_arns[name], aws) if name in gone else {})}
+        for name, alarm in live.alarms.items()
+    }
+
+
+def _alarm_tags(arn: str, aws: Aws) -> dict[str, Any]:
+    tags = aws.watch("list_tags_for_resource", ResourceARN=arn).get("Tags")
+    return {"Tags": tags} if tags else {}
 
 
 def _apply(change: Change, before: Live, writer: Writer) -> Done:
@@ -154,7 +171,7 @@ def _verify(change: Change, before: Live, writer: Writer, *, left: list[Step]) -
     wanted: dict[str, Any] = dict(before.description)
     for sets in writer.sets:
         wanted = merged(wanted, sets)
-    live = read_live(writer.aws).description
+    live = read_live(writer.aws, alarms=alarms_of(change)).description
     if left and before.target is not None:  # the count stays where scaling has left it
         wanted["desired_count"] = live["desired_count"]
     if problems := list(differences(wanted, live)):

@@ -5,8 +5,8 @@ event      what it holds
 =========  =======================================================================================
 begin      format, the plan's instant and origin
 change     number, service, the description read before, and what gives all of its scaling again: the whole
-           configuration of policies and scheduled actions, the scalable target, its tags where it goes,
-           and the tasks desired at that moment
+           configuration of policies, their alarms and scheduled actions, the policies' ARNs, the scalable
+           target, the tags of what goes, and the tasks desired at that moment
 before     change, step kind, words, the parameters that will be sent, what they set in the description
 after      change, step kind, the result
 failed     change, step kind, the error

@@ -4,15 +4,15 @@ Reads: DescribeServices with tags, DescribeTaskDefinition with tags, DescribeSca
 DescribeScalingPolicies, DescribeScheduledActions, and for step policies DescribeAlarms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from advisor.applier.alarms import live_alarm, put_parameters
 from advisor.applier.aws import DIMENSION, Aws
 from advisor.applier.description import (
     SUSPENDED,
     action_fields,
-    alarm_fields,
     instant_text,
     live_policy_fields,
     settled,
@@ -26,14 +26,18 @@ from advisor.domain.inventory import owner_of
 class Live:
     """A service as it stands. `definition` and `definition_tags` stay in memory: they may hold secrets.
 
-    `policies`, `actions`: the parameters of PutScalingPolicy and PutScheduledAction that give each one again,
-    by name; `target`: those of RegisterScalableTarget, None where there is no target, and `target_arn` its ARN.
+    `policies`, `actions`, `alarms`: the parameters of PutScalingPolicy, PutScheduledAction and PutMetricAlarm that
+    give each one again, by name; `arns`: of policies, by name; `alarm_arns`: of alarms, by name. `target`: the
+    parameters of RegisterScalableTarget, None where there is no target, and `target_arn` its ARN.
     `deploying` = a deployment is under way.
     """
 
     description: Mapping[str, Any]
     policies: Mapping[str, Mapping[str, Any]]
     actions: Mapping[str, Mapping[str, Any]]
+    alarms: Mapping[str, Mapping[str, Any]]
+    arns: Mapping[str, str]
+    alarm_arns: Mapping[str, str]
     target: Mapping[str, Any] | None
     target_arn: str
     desired: int
@@ -42,21 +46,29 @@ class Live:
     definition_tags: tuple[Mapping[str, str], ...] = field(repr=False)
 
 
-def read_live(aws: Aws) -> Live:
-    """Read a service; raises ApplyRefused where it is not there, AwsFailed where AWS refuses."""
+def read_live(aws: Aws, *, alarms: Collection[str] = ()) -> Live:
+    """Read a service, its step policies' alarms and those named in `alarms`, whomever they serve.
+
+    Raises ApplyRefused where the service is not there, AwsFailed where AWS refuses.
+    """
     service = read_service(aws)
     answer = aws.ecs("describe_task_definition", taskDefinition=service["taskDefinition"], include=["TAGS"])
     policies, actions, target = _policies(aws), read_actions(aws), read_target(aws)
+    found, arns = aws.alarms({*alarms, *_alarm_names(policies)}), _arns(policies)
     description = _description(service, answer["taskDefinition"]["taskDefinitionArn"])
     description |= {
         "scalable_target": _target_fields(target) if target else None,
-        "policies": {p["PolicyName"]: live_policy_fields(p) | _alarms(aws, p) for p in policies},
+        "policies": {p["PolicyName"]: live_policy_fields(p) for p in policies},
+        "alarms": {name: live_alarm(alarm, arns, aws.id) for name, alarm in found.items()},
         "scheduled_actions": {name: action_fields(action) for name, action in actions.items()},
     }
     return Live(
         description=settled(description),
         policies={policy["PolicyName"]: _put_parameters(policy) for policy in policies},
         actions=actions,
+        alarms={name: put_parameters(alarm) for name, alarm in found.items()},
+        arns=arns,
+        alarm_arns={name: alarm["AlarmArn"] for name, alarm in found.items()},
         target=_register_parameters(target) if target else None,
         target_arn=target.get("ScalableTargetARN", "") if target else "",
         desired=service["desiredCount"],
@@ -134,6 +146,21 @@ def _register_parameters(target: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def read_arns(aws: Aws) -> dict[str, str]:
+    """The ARNs of the service's policies, by name."""
+    return _arns(_policies(aws))
+
+
+def _arns(policies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {policy["PolicyName"]: policy["PolicyARN"] for policy in policies}
+
+
+def _alarm_names(policies: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Of step policies, whose alarms somebody made; those of target tracking belong to AWS."""
+    stepped = (policy for policy in policies if policy["PolicyType"] == "StepScaling")
+    return {alarm["AlarmName"] for policy in stepped for alarm in policy.get("Alarms", ())}
+
+
 def _policies(aws: Aws) -> list[Mapping[str, Any]]:
     resource = aws.resource["ResourceId"]
     pages = aws.scaling_pages(
@@ -145,26 +172,6 @@ def _policies(aws: Aws) -> list[Mapping[str, Any]]:
 def _put_parameters(policy: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("PolicyName", "PolicyType", *CONFIGURATIONS.values())
     return {key: policy[key] for key in keys if policy.get(key) is not None}
-
-
-def _alarms(aws: Aws, policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarms of a step policy; those with a moving threshold hold no number and are left out."""
-    if policy["PolicyType"] != "StepScaling":
-        return {}
-    names = [alarm["AlarmName"] for alarm in policy.get("Alarms", ())]
-    found = aws.alarms(names) if names else ()
-    return {
-        "alarms": {
-            a["AlarmName"]: alarm_fields(
-                period=a.get("Period", 60),
-                datapoints=a.get("DatapointsToAlarm", a.get("EvaluationPeriods", 1)),
-                threshold=float(a["Threshold"]),
-                comparison=a.get("ComparisonOperator", ""),
-            )
-            for a in found
-            if "Threshold" in a
-        }
-    }
 
 
 def read_actions(aws: Aws) -> dict[str, dict[str, Any]]:

@@ -27,8 +27,11 @@ class Matched(Generic[Named, Record]):
 
 
 def match_policies(named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> Matched[NamedPolicy, Policy]:
-    """Equal ones are kept; one of the same kind and metric (for steps: the same alarm) is changed in place."""
-    kept, changed, deleted, left = _pair(named, wanted, record=lambda n: n.policy, key=_policy_key)
+    """Equal ones are kept; one of the same kind and metric is changed in place.
+
+    Steps are changed by another of the same alarm, else by one of the same metric and direction.
+    """
+    kept, changed, deleted, left = _pair(named, wanted, record=lambda n: n.policy, keys=(_alarm_key, _policy_key))
     taken = {entry.name for entry in named}
     added = tuple(_named(left, taken, _policy_name))
     return Matched(kept=kept, changed=changed, added=added, deleted=deleted)
@@ -38,7 +41,7 @@ def match_schedule(
     named: Sequence[NamedSchedule], wanted: Sequence[ScheduledAction]
 ) -> Matched[NamedSchedule, ScheduledAction]:
     """Equal ones are kept; one of the same expression and time zone is changed in place."""
-    kept, changed, deleted, left = _pair(named, wanted, record=lambda n: n.action, key=_action_key)
+    kept, changed, deleted, left = _pair(named, wanted, record=lambda n: n.action, keys=(_action_key,))
     taken = {entry.name for entry in named}
     added = tuple(_named(left, taken, _action_name))
     return Matched(kept=kept, changed=changed, added=added, deleted=deleted)
@@ -49,7 +52,7 @@ def _pair(
     wanted: Sequence[Record],
     *,
     record: Callable[[Named], Record],
-    key: Callable[[Record], object],
+    keys: Sequence[Callable[[Record], object]],
 ) -> tuple[tuple[Named, ...], tuple[tuple[Named, Record], ...], tuple[Named, ...], list[Record]]:
     left, kept, others = list(wanted), list[Named](), list[Named]()
     for entry in named:
@@ -58,16 +61,20 @@ def _pair(
             kept.append(entry)
         else:
             others.append(entry)
-    changed, deleted = list[tuple[Named, Record]](), list[Named]()
-    for entry in others:
-        own = key(record(entry))
-        successor = next((w for w in left if own is not None and key(w) == own), None)
-        if successor is None:
-            deleted.append(entry)
-        else:
-            left.remove(successor)
-            changed.append((entry, successor))
-    return tuple(kept), tuple(changed), tuple(deleted), left
+    changed = list[tuple[Named, Record]]()
+    for key in keys:
+        unpaired = list[Named]()
+        for entry in others:
+            own = key(record(entry))
+            successor = next((w for w in left if own is not None and key(w) == own), None)
+            if successor is None:
+                unpaired.append(entry)
+            else:
+                left.remove(successor)
+                changed.append((entry, successor))
+        others = unpaired
+    changed.sort(key=lambda pair: named.index(pair[0]))
+    return tuple(kept), tuple(changed), tuple(others), left
 
 
 def _named(
@@ -82,12 +89,18 @@ def _named(
         yield free, record
 
 
+def _alarm_key(policy: Policy) -> object:
+    if isinstance(policy, StepScaling):
+        return policy.metric, policy.direction, policy.threshold, policy.points
+    return None
+
+
 def _policy_key(policy: Policy) -> object:
     match policy:
         case TargetTracking() | PredictiveScaling():
             return policy.type, policy.metric
         case StepScaling():
-            return policy.type, policy.metric, policy.direction, policy.threshold, policy.points
+            return policy.type, policy.metric, policy.direction
         case _:
             return None
 
@@ -98,7 +111,8 @@ def _action_key(action: ScheduledAction) -> object:
 
 def _policy_name(policy: Policy) -> str:
     kinds = {"TargetTracking": "tracking", "PredictiveScaling": "forecast", "StepScaling": "steps"}
-    return f"{PREFIX}{getattr(policy, 'metric', 'other')}-{kinds.get(policy.type, 'other')}"
+    way = f"-{policy.direction}" if isinstance(policy, StepScaling) else ""
+    return f"{PREFIX}{getattr(policy, 'metric', 'other')}-{kinds.get(policy.type, 'other')}{way}"
 
 
 def _action_name(action: ScheduledAction) -> str:

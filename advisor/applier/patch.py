@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 
 from advisor.applier.containers import fit_containers
-from advisor.applier.patch_scaling import ACTION, POLICY, SERVICE, TARGET, Row, quoted, scaling_rows
+from advisor.applier.patch_scaling import ACTION, ALARM, POLICY, SERVICE, TARGET, Row, quoted, scaling_rows
 from advisor.domain.finding import Advice
 from advisor.domain.inventory import Service
 from advisor.domain.service import Setup
@@ -40,6 +40,7 @@ _TERRAFORM = {
     SERVICE: "aws_ecs_service",
     TARGET: "aws_appautoscaling_target",
     POLICY: "aws_appautoscaling_policy",
+    ALARM: "aws_cloudwatch_metric_alarm",
     ACTION: "aws_appautoscaling_scheduled_action",
 }
 

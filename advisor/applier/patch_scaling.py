@@ -6,14 +6,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from advisor.applier.alarms import (
+    ACTS_ON,
+    alarm_steps,
+    alarms_of_step,
+    names_in,
+    recorded_alarms,
+    whole_alarm,
+)
 from advisor.applier.description import policy_fields
 from advisor.applier.match import match_policies, match_schedule
 from advisor.applier.policies import CONFIGURATIONS, TYPES, changed_config, whole_config
-from advisor.domain.inventory import NamedPolicy, NamedSchedule, Service
+from advisor.applier.wanted import wanted_alarms
+from advisor.domain.inventory import NamedPolicy, NamedSchedule, Scaling, Service
+from advisor.domain.plan import Step
 from advisor.domain.policy import OtherPolicy, Policy, ScheduledAction
-from advisor.domain.service import Setup
+from advisor.domain.service import ServiceId, Setup
 
 SERVICE, TARGET = "AWS::ECS::Service", "AWS::ApplicationAutoScaling::ScalableTarget"
+ALARM = "AWS::CloudWatch::Alarm"
 POLICY, ACTION = "AWS::ApplicationAutoScaling::ScalingPolicy", f"{TARGET} ScheduledActions"
 _SINGULAR = {"metric_specifications": "metric_specification", "step_adjustments": "step_adjustment"}
 _LEAF = str | int | float | bool | None
@@ -47,6 +58,8 @@ def scaling_rows(now: Setup, wanted: Setup, service: Service | None) -> Iterator
     policies = scaling.policies if scaling else tuple(NamedPolicy(name="", arn="", policy=p) for p in now.policies)
     schedule = scaling.schedule if scaling else tuple(NamedSchedule(name="", action=a) for a in now.schedule)
     yield from _policy_rows(policies, wanted)
+    if service is not None and scaling is not None:
+        yield from _alarm_rows(service.id, scaling, wanted)
     yield from _action_rows(schedule, wanted)
 
 
@@ -67,6 +80,39 @@ def _policy_rows(named: tuple[NamedPolicy, ...], wanted: Setup) -> Iterator[Row]
             yield from _config_rows(kind, policy, whole_config(policy_fields(policy)))
     for entry in matched.deleted:
         yield Row(kind=_placed(POLICY, entry.name))
+
+
+def _alarm_rows(service: ServiceId, scaling: Scaling, wanted: Setup) -> Iterator[Row]:
+    now = recorded_alarms(scaling)
+    try:
+        after = wanted_alarms(now, match_policies(scaling.policies, wanted.policies), service)
+    except ValueError:
+        return  # the plan's reason says what stands in the way
+    for step in alarm_steps(now, after):
+        (name,) = alarms_of_step(step)
+        kind = _placed(ALARM, name)
+        if name in after:
+            yield from _alarm_fields(kind, _alarm_sets(step, now.get(name), service))
+        else:
+            yield Row(kind=kind)
+
+
+def _alarm_sets(step: Step, held: Mapping[str, Any] | None, service: ServiceId) -> dict[str, Any]:
+    if held is None:
+        arns = {name: f"(the ARN of the policy {name})" for name in names_in(step.parameters[ACTS_ON])}
+        return whole_alarm(step.parameters, None, arns, service)
+    sets = {key: value for key, value in step.parameters.items() if key not in (ACTS_ON, "AlarmName")}
+    gone = {"AlarmActions": f"(without the ARN of the policy {', '.join(held['policies'])})"}
+    return sets | (gone if ACTS_ON in step.parameters else {})
+
+
+def _alarm_fields(kind: str, sets: Mapping[str, Any]) -> Iterator[Row]:
+    for path, value in _leaves({key: value for key, value in sets.items() if key != "Dimensions"}):
+        yield Row(kind=kind, path=path, terraform=_snake(path), value=value)
+    for dimension in sets.get("Dimensions", ()):
+        name = dimension["Name"]
+        path = f"Dimensions[Name={quoted(name)}].Value"
+        yield Row(kind=kind, path=path, terraform=f"dimensions.{name}", value=dimension["Value"])
 
 
 def _config_rows(kind: str, policy: Policy, config: Mapping[str, Any]) -> Iterator[Row]:

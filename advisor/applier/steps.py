@@ -3,7 +3,7 @@
 1. put and delete the scheduled actions (for a new scalable target: register it first)
 2. raise the scalable target's bounds, where either side needs them higher
 3. update the service (revision; a higher fixed count), and wait for the rollout
-4. put the policies, new ones before those that go
+4. put the policies, then their alarms; only then take away the alarms that go, then the policies that go
 5. lower the bounds (or the fixed count) to what is wanted; a target that goes is deregistered before the count
 
 Where tasks get smaller, the minimum is held up during the rollout so that as much CPU runs after it as
@@ -17,12 +17,17 @@ then (`BY_CLOCK`).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from advisor.applier.alarms import alarm_steps
 from advisor.applier.description import ABSENT, SUSPENDED, Description
 from advisor.applier.policies import CONFIGURATIONS, TYPES, changed_config, changed_fields, whole_config
 from advisor.applier.raising import BY_CLOCK, KEEP, final_bounds, held_bounds
 from advisor.domain.errors import one_line
 from advisor.domain.plan import Step
 
+_DELETIONS = {
+    "delete-scaling-policy": ("policies", "PolicyName"),
+    "delete-scheduled-action": ("scheduled_actions", "ScheduledActionName"),
+}
 REGISTERED = "(the revision registered by this plan)"
 
 
@@ -50,7 +55,9 @@ def steps_between(
     return (
         *_first_steps(now, wanted, held=held, start=start),
         *_service_steps(now, wanted, held=held, start=start),
-        *_policy_steps(now["policies"], wanted["policies"]),
+        *_policy_puts(now["policies"], wanted["policies"]),
+        *alarm_steps(now["alarms"], wanted["alarms"]),
+        *_policy_deletions(now["policies"], wanted["policies"]),
         *_last_steps(now, wanted, held=held, base=base, settle=settle),
     )
 
@@ -83,12 +90,11 @@ def sets_of(parameters: Mapping[str, Any], kind: str) -> dict[str, Any]:
         case "update-service":
             names = {"taskDefinition": "task_definition", "desiredCount": "desired_count"}
             return {names[key]: value for key, value in parameters.items()}
-        case "delete-scaling-policy":
-            return {"policies": {parameters["PolicyName"]: ABSENT}}
-        case "delete-scheduled-action":
-            return {"scheduled_actions": {parameters["ScheduledActionName"]: ABSENT}}
+        case "delete-alarms":
+            return {"alarms": dict.fromkeys(parameters["AlarmNames"], ABSENT)}
         case _:
-            return {}
+            field, key = _DELETIONS.get(kind, ("", ""))
+            return {field: {parameters[key]: ABSENT}} if field else {}
 
 
 def _inexpressible(now: Description, wanted: Description) -> str:
@@ -158,10 +164,13 @@ def _raised_count(now: Description, wanted: Description, *, held: Mapping[str, A
     return count if count > count_now else None
 
 
-def _policy_steps(now: Description, wanted: Description) -> Iterator[Step]:
+def _policy_puts(now: Description, wanted: Description) -> Iterator[Step]:
     for name, fields in wanted.items():
         if fields != now.get(name):
             yield _put_step(name, now.get(name), fields)
+
+
+def _policy_deletions(now: Description, wanted: Description) -> Iterator[Step]:
     for name in now:
         if name not in wanted:
             says = f"delete the policy {one_line(name)}"
@@ -171,12 +180,18 @@ def _policy_steps(now: Description, wanted: Description) -> Iterator[Step]:
 def _put_step(name: str, held: Description | None, fields: Description) -> Step:
     kind = str(TYPES.get(fields["type"], "Other"))
     if held is None:
-        words, config = f"new, {fields.get('metric', '')} at {fields.get('target', '')}", whole_config(fields)
+        words, config = _new_words(fields), whole_config(fields)
     else:
         words = ", ".join(f"{key} {held[key]} -> {fields[key]}" for key in changed_fields(held, fields))
         config = changed_config(held, fields)
     parameters = {"PolicyName": name, "PolicyType": kind, CONFIGURATIONS.get(kind, "Configuration"): config}
     return Step(kind="put-scaling-policy", says=f"policy {one_line(name)}: {words}", parameters=parameters)
+
+
+def _new_words(fields: Description) -> str:
+    if fields["type"] == "StepScaling":
+        return f"new, {fields['adjustment_type']} in {len(fields['steps'])} steps"
+    return f"new, {fields.get('metric', '')} at {fields.get('target', '')}"
 
 
 def _last_steps(

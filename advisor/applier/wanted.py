@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from advisor.applier.alarms import alarm_name, moved_alarm, new_alarm, shared_with
 from advisor.applier.description import BY_SCHEDULE, SUSPENDED, policy_fields, settled
-from advisor.applier.match import match_policies, match_schedule
+from advisor.applier.match import Matched, match_policies, match_schedule
 from advisor.applier.steps import REGISTERED
 from advisor.domain.errors import SetupRefused, one_line
 from advisor.domain.inventory import NamedPolicy, NamedSchedule, Service
-from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
-from advisor.domain.service import Setup
+from advisor.domain.policy import OtherPolicy, Policy, ScheduledAction, StepScaling
+from advisor.domain.service import ServiceId, Setup
 from advisor.fargate.schedule import check_schedule
 
 _UNCHANGED = ("architecture", "os", "ephemeral_gib", "capacity")
@@ -24,7 +25,7 @@ def wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service, 
         if getattr(service.setup, field) != getattr(wanted, field):
             raise ValueError(f"{field.replace('_', ' ')} is to change, and apply does not change it")
     definition, scaling = service.task_definition, service.scaling
-    policies = _wanted_policies(now["policies"], scaling.policies if scaling else (), wanted.policies)
+    matched = match_policies(scaling.policies if scaling else (), wanted.policies)
     schedule = _wanted_schedule(now["scheduled_actions"], scaling.schedule if scaling else (), wanted.schedule)
     rolls = definition is not None and wanted.size != definition.size
     return settled(
@@ -33,7 +34,8 @@ def wanted_description(now: Mapping[str, Any], wanted: Setup, service: Service, 
             "task_definition": REGISTERED if rolls else now["task_definition"],
             "desired_count": wanted.desired,
             "scalable_target": _wanted_target(now, wanted, schedule=schedule, current=current),
-            "policies": policies,
+            "policies": _wanted_policies(now["policies"], matched),
+            "alarms": wanted_alarms(now["alarms"], matched, service.id),
             "scheduled_actions": schedule,
         }
     )
@@ -54,9 +56,8 @@ def _wanted_target(
     return {**held, "minimum": wanted.minimum, "maximum": wanted.maximum}
 
 
-def _wanted_policies(now: Mapping[str, Any], named: Sequence[NamedPolicy], wanted: Sequence[Policy]) -> dict[str, Any]:
+def _wanted_policies(now: Mapping[str, Any], matched: Matched[NamedPolicy, Policy]) -> dict[str, Any]:
     """The live policies with the recommended fields; names and all other fields stay as they are."""
-    matched = match_policies(named, wanted)
     for entry in matched.deleted:
         _check_deletable(entry)
     after = {name: fields for name, fields in now.items() if name not in {entry.name for entry in matched.deleted}}
@@ -68,27 +69,48 @@ def _wanted_policies(now: Mapping[str, Any], named: Sequence[NamedPolicy], wante
     return after
 
 
+def wanted_alarms(now: Mapping[str, Any], matched: Matched[NamedPolicy, Policy], service: ServiceId) -> dict[str, Any]:
+    """The live alarms as the policies need them; one that does more than to act on a policy outlives it."""
+    after = dict(now)
+    for entry in matched.deleted:
+        if isinstance(entry.policy, StepScaling):
+            held = after.pop(name := _own_alarm(entry, now))
+            after |= {name: {**held, "policies": []}} if held["actions"] else {}
+    for entry, policy in matched.changed:
+        if isinstance(policy, StepScaling) and not _same_alarm(entry.policy, policy):
+            name = _own_alarm(entry, now)
+            after[name] = moved_alarm(now[name], policy)
+    new = ((name, policy) for name, policy in matched.added if isinstance(policy, StepScaling))
+    return after | {alarm_name(service, name): new_alarm(policy, name) for name, policy in new}
+
+
+def _same_alarm(held: Policy, policy: StepScaling) -> bool:
+    return isinstance(held, StepScaling) and (held.threshold, held.points) == (policy.threshold, policy.points)
+
+
+def _own_alarm(entry: NamedPolicy, now: Mapping[str, Any]) -> str:
+    """The name of the one alarm of a step policy; ValueError where it is not the policy's own."""
+    if len(entry.alarms) != 1:
+        raise ValueError(f"the alarm of the policy {one_line(entry.name)} is not known, so that it cannot be changed")
+    name = entry.alarms[0].name
+    if others := shared_with(now[name], entry.name):
+        raise ValueError(
+            f"the alarm {one_line(name)} of the policy {one_line(entry.name)} also acts on "
+            f"{', '.join(map(one_line, others))}: apply changes no alarm that policies share"
+        )
+    return name
+
+
 def _check_deletable(entry: NamedPolicy) -> None:
-    match entry.policy:
-        case StepScaling():
-            raise ValueError(
-                f"policy {one_line(entry.name)} has no successor with the same alarm: apply deletes no step policy, "
-                "as its alarm would not find it again after undo, and changes no alarm"
-            )
-        case OtherPolicy():
-            raise ValueError(f"policy {one_line(entry.name)} has no successor, and apply deletes none of its kind")
+    if isinstance(entry.policy, OtherPolicy):
+        raise ValueError(f"policy {one_line(entry.name)} has no successor, and apply deletes none of its kind")
 
 
 def _check_addable(policy: Policy) -> None:
-    match policy:
-        case TargetTracking() | PredictiveScaling() if policy.metric != "requests":
-            return
-        case StepScaling():
-            raise ValueError("a step policy is to be added: without an alarm it does nothing, and apply makes no alarm")
-        case OtherPolicy():
-            raise ValueError("a policy that advisor cannot describe is to be added")
-        case _:
-            raise ValueError("a policy on requests is to be added, and its load balancer's label is not known")
+    if isinstance(policy, OtherPolicy):
+        raise ValueError("a policy that advisor cannot describe is to be added")
+    if policy.metric == "requests":
+        raise ValueError("a policy on requests is to be added, and its load balancer's label is not known")
 
 
 def _wanted_schedule(

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from advisor.applier.match import match_policies, match_schedule
 from advisor.domain.errors import one_line
 from advisor.domain.inventory import Service
-from advisor.domain.policy import Policy, ScheduledAction
+from advisor.domain.policy import Policy, PredictiveScaling, ScheduledAction, StepScaling
 from advisor.domain.service import Setup
 
 _FIELDS = {
     "TargetTracking": ("target", "scale_out_cooldown", "scale_in_cooldown", "disable_scale_in"),
-    "StepScaling": ("adjustment_type", "steps", "cooldown", "min_adjustment_magnitude"),
+    "StepScaling": ("threshold", "points", "adjustment_type", "steps", "cooldown", "min_adjustment_magnitude"),
     "PredictiveScaling": ("target", "mode", "scheduling_buffer", "max_capacity_breach", "max_capacity_buffer"),
 }
-_KINDS = {"TargetTracking": "", "StepScaling": "steps ", "PredictiveScaling": "forecast "}
 
 
 def words_of(service: Service, wanted: Setup) -> Iterator[str]:
@@ -49,7 +48,17 @@ def _policy_words(held: Policy, wanted: Policy) -> Iterator[str]:
         old, new = getattr(held, field), getattr(wanted, field)
         if old != new:
             metric = getattr(wanted, "metric", "")
-            yield f"{metric} {_KINDS[wanted.type]}{field.replace('_', ' ')} {old} -> {new}"
+            yield f"{metric} {_way(wanted)}{field.replace('_', ' ')} {old} -> {new}"
+
+
+def _way(policy: Policy) -> str:
+    match policy:
+        case StepScaling():
+            return f"scale-{policy.direction} "
+        case PredictiveScaling():
+            return "forecast "
+        case _:
+            return ""
 
 
 def _policy_name(policy: Policy) -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from advisor.applier.alarms import live_alarm, put_parameters, whole_alarm, with_arns
 from advisor.applier.aws import Aws
 from advisor.applier.bounds import in_force
 from advisor.applier.definitions import describe, fields_not_carried, latest_revision, request_for, revision_of
 from advisor.applier.description import action_fields, live_policy_fields
 from advisor.applier.journal import Journal
-from advisor.applier.live import read_actions, read_live, read_service, read_target
+from advisor.applier.live import read_actions, read_arns, read_live, read_service, read_target
 from advisor.applier.policies import CONFIGURATIONS, laid_over
 from advisor.applier.raising import BY_CLOCK, KEEP, RAISE
 from advisor.applier.steps import REGISTERED, sets_of
@@ -27,7 +28,6 @@ from advisor.domain.plan import Step
 _CALLS = {  # the calls of Application Auto Scaling that are made as they stand
     "register-scalable-target",
     "deregister-scalable-target",
-    "put-scaling-policy",
     "delete-scaling-policy",
     "put-scheduled-action",
     "delete-scheduled-action",
@@ -46,19 +46,22 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exact:
-    """What stood before, as the parameters that give it again: policies and actions by name, the target, its tags.
+    """What stood before, as the parameters that give it again: policies, alarms and actions by name, the target's tags.
 
-    `since`: when it was read; scheduled actions that ran after it have moved the bounds.
+    `arns`: those that the policies had. `since`: when it was read; scheduled actions that ran after it have moved the
+    bounds.
     """
 
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    alarms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    arns: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     since: datetime | None = None
 
 
 class Writer:
-    """Makes the calls of one change; `registered` is the new revision's ARN once there is one."""
+    """Makes the calls of one change; `registered`, `put`: ARNs of the new revision, of the policies by name."""
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Writer:
         self.aws, self.journal, self.number, self.patience = aws, journal, number, patience
         self.exact = exact or Exact()
         self.registered: str | None = None
+        self.put: dict[str, str] = {}
         self.rolling = False
         self.sets: list[Mapping[str, Any]] = []
 
@@ -96,21 +100,23 @@ class Writer:
         self.journal.write(event, change=self.number, kind=step.kind, **fields)
 
     def _resolved(self, step: Step) -> dict[str, Any]:
-        parameters: dict[str, Any] = dict(step.parameters)
-        match step.kind:
-            case "register-task-definition":
-                after = revision_of(parameters["from"])
-                return parameters | {"after": latest_revision(self.aws, parameters["family"], default=after)}
-            case "update-service" if parameters.get("taskDefinition") == REGISTERED:
-                return parameters | {"taskDefinition": self.registered}
-            case "register-scalable-target":
-                return self._bounds(parameters)
-            case "put-scaling-policy":
-                return self._whole_policy(parameters)
-            case "put-scheduled-action":
-                return self._whole_action(parameters)
-            case _:
-                return parameters
+        whole = {
+            "register-task-definition": self._numbered,
+            "update-service": self._with_revision,
+            "register-scalable-target": self._bounds,
+            "put-scaling-policy": self._whole_policy,
+            "put-metric-alarm": self._whole_alarm,
+            "put-scheduled-action": self._whole_action,
+        }.get(step.kind, dict)
+        return whole(step.parameters)
+
+    def _numbered(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        after = revision_of(parameters["from"])
+        return {**parameters, "after": latest_revision(self.aws, parameters["family"], default=after)}
+
+    def _with_revision(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        rolls = parameters.get("taskDefinition") == REGISTERED
+        return {**parameters, **({"taskDefinition": self.registered} if rolls else {})}
 
     def _bounds(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         low, high = parameters["MinCapacity"], parameters["MaxCapacity"]
@@ -149,17 +155,26 @@ class Writer:
     def _sets(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
         match step.kind:
             case "put-scaling-policy":
-                name = parameters["PolicyName"]
-                return {"policies": {name: live_policy_fields(parameters) | self._alarms(name)}}
+                return {"policies": {parameters["PolicyName"]: live_policy_fields(parameters)}}
+            case "put-metric-alarm":
+                fields = live_alarm(parameters, self._arns(), self.aws.id)
+                return {"alarms": {parameters["AlarmName"]: fields}}
             case "put-scheduled-action":
                 return {"scheduled_actions": {parameters["ScheduledActionName"]: action_fields(parameters)}}
             case _:
                 return sets_of(parameters, step.kind)
 
-    def _alarms(self, name: str) -> dict[str, Any]:
-        """The alarms of a step policy, which a call leaves as they are."""
-        held = read_live(self.aws).description["policies"].get(name, {})
-        return {"alarms": held["alarms"]} if "alarms" in held else {}
+    def _whole_alarm(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        name, arns = parameters["AlarmName"], self._arns()
+        if before := self.exact.alarms.get(name):
+            kept = self.exact.arns.keys() & arns
+            return with_arns(before, {self.exact.arns[policy]: arns[policy] for policy in kept})
+        held = self.aws.alarms([name]).get(name)
+        return whole_alarm(parameters, held and put_parameters(held), arns, self.aws.id)
+
+    def _arns(self) -> dict[str, str]:
+        """Of the service's policies, by name; those of its own puts even where a read is still stale."""
+        return read_arns(self.aws) | self.put
 
     def _call(self, step: Step, parameters: Mapping[str, Any]) -> dict[str, Any]:
         match step.kind:
@@ -169,6 +184,11 @@ class Writer:
                 self.aws.ecs("update_service", **self.aws.service, **parameters)
             case "deregister-task-definition":
                 self.aws.ecs("deregister_task_definition", **parameters)
+            case "put-metric-alarm" | "delete-alarms" as kind:
+                self.aws.watch(kind.replace("-", "_"), **parameters)
+            case "put-scaling-policy":
+                answer = self.aws.scaling("put_scaling_policy", **self.aws.resource, **parameters)
+                self.put[parameters["PolicyName"]] = answer["PolicyARN"]
             case kind if kind in _CALLS:
                 self.aws.scaling(kind.replace("-", "_"), **self.aws.resource, **parameters)
             case _:

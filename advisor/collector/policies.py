@@ -18,6 +18,7 @@ from advisor.domain.policy import (
     TargetTracking,
 )
 
+ALARM_STATES = ("AlarmActions", "OKActions", "InsufficientDataActions")
 STEP_PERIOD = 60  # the simulator's step policies watch one-minute datapoints
 _TRACKED: dict[str, Metric] = {
     "ECSServiceAverageCPUUtilization": "cpu",
@@ -79,6 +80,8 @@ def alarm_of(described: Mapping[str, Any]) -> Alarm:
         datapoints=int(described.get("DatapointsToAlarm", described.get("EvaluationPeriods", 1))),
         threshold=float(described["Threshold"]),
         comparison=str(described.get("ComparisonOperator", "")),
+        missing=str(described.get("TreatMissingData") or "missing"),
+        actions=tuple(sorted({str(arn) for state in ALARM_STATES for arn in described.get(state, ())})),
     )
 
 
@@ -151,6 +154,7 @@ def _unlike(alarm: Mapping[str, Any], *, resource: str) -> str:
         f"on the {one_line(str(alarm.get('Statistic')))}": alarm.get("Statistic") != "Average",
         f"with periods of {alarm.get('Period')} s": alarm.get("Period") != STEP_PERIOD,
         f"with {points} of {periods} datapoints": points not in (None, periods),
+        "whose actions are off": alarm.get("ActionsEnabled") is False,
         f"with {one_line(str(alarm.get('ComparisonOperator')))}": alarm.get("ComparisonOperator") not in _DIRECTIONS,
     }
     return next((why for why, wrong in checks.items() if wrong), "")

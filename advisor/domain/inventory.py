@@ -52,13 +52,18 @@ class SizeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """A CloudWatch alarm of a policy: period [s], datapoints, threshold in the metric's unit."""
+    """A CloudWatch alarm of a policy: period [s], datapoints, threshold in the metric's unit.
+
+    `missing` is how it treats missing data; `actions` are the ARNs of all that it does, in whichever state.
+    """
 
     name: str
     period: int
     datapoints: int
     threshold: float
     comparison: str
+    missing: str = "missing"
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

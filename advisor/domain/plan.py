@@ -18,6 +18,8 @@ StepKind = Literal[
     "deregister-scalable-target",
     "put-scaling-policy",
     "delete-scaling-policy",
+    "put-metric-alarm",
+    "delete-alarms",
     "put-scheduled-action",
     "delete-scheduled-action",
     "deregister-task-definition",

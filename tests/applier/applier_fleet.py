@@ -144,9 +144,19 @@ def put_policy(fleet: Fleet, name: str, kind: str, **config: Any) -> dict[str, A
     return fleet.scaling("PutScalingPolicy", **RESOURCE, PolicyName=name, PolicyType=kind, **config)
 
 
-def put_alarm(fleet: Fleet, arn: str, *, threshold: float) -> None:
+def put_alarm(
+    fleet: Fleet,
+    arn: str,
+    *,
+    threshold: float,
+    name: str = "hot",
+    comparison: str = "GreaterThanOrEqualToThreshold",
+    also: str | None = None,
+) -> None:
+    """An alarm of a step policy, with tags; it also tells `also`."""
+    others = [also] if also else []
     fleet.client(ACCOUNT, "cloudwatch", REGION).put_metric_alarm(
-        AlarmName="hot",
+        AlarmName=name,
         Namespace="AWS/ECS",
         MetricName="CPUUtilization",
         Dimensions=[{"Name": "ClusterName", "Value": "prod"}, {"Name": "ServiceName", "Value": "checkout"}],
@@ -154,6 +164,9 @@ def put_alarm(fleet: Fleet, arn: str, *, threshold: float) -> None:
         Period=60,
         EvaluationPeriods=2,
         Threshold=threshold,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        AlarmActions=[arn],
+        ComparisonOperator=comparison,
+        TreatMissingData="notBreaching",
+        AlarmActions=[*others, arn],
+        OKActions=others,
+        Tags=[{"Key": "team", "Value": "shop"}],
     )

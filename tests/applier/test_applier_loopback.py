@@ -66,7 +66,7 @@ def test_a_step_alarm_moved_by_hand_is_named(fleet: Fleet) -> None:
     arn = next(policy.arn for policy in scaled.scaling.policies if policy.name == "burst")  # type: ignore[union-attr]
     put_alarm(fleet, arn, threshold=90.0)
     live = read_live(Aws(fleet.client, scaled.id)).description
-    expected = ["policies.burst.alarms.hot.threshold: expected 80.0, live 90.0"]
+    expected = ["alarms.hot.threshold: expected 80.0, live 90.0"]
     assert list(differences(describe(scaled), live)) == expected
 
 

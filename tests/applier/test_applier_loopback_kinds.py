@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from applier_fleet import RESOURCE, Fleet, put_alarm, put_policy
-from applier_rich import DAY, FORECAST, NIGHT
+from applier_fleet import REGION, RESOURCE, Fleet, put_alarm, put_policy
+from applier_kinds import SURGES
+from applier_rich import DAY, FORECAST, NIGHT, PAGER
 from applier_world import smaller
 
-from advisor.demo.aws.wire import AwsError, Call, LocalAws
+from advisor.demo.aws.wire import ACCOUNT, AwsError, Call, LocalAws
 from advisor.domain.errors import ApplyFailed
 from advisor.domain.inventory import Service
 from advisor.domain.plan import Plan
@@ -27,13 +28,14 @@ def fleet(local_aws: LocalAws, endpoint: str, tmp_path: Path) -> Fleet:
 
 
 def scaling(fleet: Fleet) -> dict[str, Any]:
-    """All of Application Auto Scaling but what AWS makes anew: instants, ARNs and its own alarms."""
+    """All of Application Auto Scaling and its alarms but what AWS makes anew: instants, ARNs and its own alarms."""
     found: dict[str, Any] = {}
     for kind in ("ScalableTargets", "ScalingPolicies", "ScheduledActions"):
         entries = fleet.scaling(f"Describe{kind}", ServiceNamespace="ecs")[kind]
         found[kind] = [{k: v for k, v in entry.items() if k not in _MOVING} for entry in entries]
     arns = [t["ScalableTargetARN"] for t in fleet.scaling("DescribeScalableTargets", ServiceNamespace="ecs")[KEY]]
     found["tags"] = [fleet.scaling("ListTagsForResource", ResourceARN=arn)["Tags"] for arn in arns]
+    found["alarms"] = alarms(fleet)
     services = fleet.ecs("DescribeServices", cluster="prod", services=["checkout", "cart"])["services"]
     found["services"] = [(s["taskDefinition"], s["desiredCount"]) for s in services]
     return found
@@ -42,8 +44,20 @@ def scaling(fleet: Fleet) -> dict[str, Any]:
 KEY = "ScalableTargets"
 
 
-def put_the_rest(fleet: Fleet, *, steps: bool) -> None:
-    """A forecast, two scheduled actions, tags and a suspension; with `steps`, a step policy and its alarm."""
+def alarms(fleet: Fleet) -> list[dict[str, Any]]:
+    """The alarms of step policies with their tags; a policy's ARN by the policy's name."""
+    watch = fleet.client(ACCOUNT, "cloudwatch", REGION)
+    policies = fleet.scaling("DescribeScalingPolicies", ServiceNamespace="ecs")["ScalingPolicies"]
+    names = {p["PolicyARN"]: p["PolicyName"] for p in policies}
+    found = [a for a in watch.describe_alarms()["MetricAlarms"] if not a["AlarmName"].startswith("TargetTracking")]
+    for alarm in found:
+        alarm["AlarmActions"] = [names.get(arn, arn) for arn in alarm["AlarmActions"]]
+        alarm["Tags"] = watch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+    return [{k: v for k, v in alarm.items() if not k.endswith("Timestamp")} for alarm in found]
+
+
+def put_the_rest(fleet: Fleet) -> None:
+    """A forecast, steps out and in with their alarms, two scheduled actions, tags and a suspension."""
     config = {
         "MetricSpecifications": [
             {
@@ -55,8 +69,7 @@ def put_the_rest(fleet: Fleet, *, steps: bool) -> None:
         "MaxCapacityBuffer": 9,
     }
     put_policy(fleet, "forecast", "PredictiveScaling", PredictiveScalingPolicyConfiguration=config)
-    if steps:
-        put_steps(fleet)
+    put_steps(fleet)
     until = {"StartTime": datetime(2026, 1, 1, tzinfo=UTC), "EndTime": datetime(2040, 1, 1, tzinfo=UTC)}
     for name, action, more in (("day", DAY, {"Timezone": DAY.timezone, **until}), ("night", NIGHT, {})):
         bounds = {"ScalableTargetAction": {"MinCapacity": action.minimum}}
@@ -76,15 +89,20 @@ def put_steps(fleet: Fleet) -> None:
     }
     arn = put_policy(fleet, "burst", "StepScaling", StepScalingPolicyConfiguration=config)["PolicyARN"]
     put_alarm(fleet, arn, threshold=80.0)
+    calm = {"AdjustmentType": "ChangeInCapacity"}
+    calm |= {"StepAdjustments": [{"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1}]}
+    arn = put_policy(fleet, "calm", "StepScaling", StepScalingPolicyConfiguration=calm)["PolicyARN"]
+    put_alarm(fleet, arn, threshold=20.0, name="cold", comparison="LessThanThreshold", also=PAGER)
 
 
 def all_numbers(service: Service) -> Setup:
     if service.scaling is None:
         return service.setup
-    burst = next(p for p in service.setup.policies if isinstance(p, StepScaling))
+    burst, calm = (p for p in service.setup.policies if isinstance(p, StepScaling))
     steps = replace(burst, adjustment_type="ChangeInCapacity", steps=((0.0, None, 3),), min_adjustment_magnitude=0)
+    steps, calm = replace(steps, threshold=65.0, points=1), replace(calm, threshold=25.0)
     forecast = PredictiveScaling(metric="cpu", target=50.0, mode="ForecastAndScale")
-    policies = (steps, TargetTracking(metric="cpu", target=55.0), forecast)
+    policies = (steps, calm, TargetTracking(metric="cpu", target=55.0), forecast)
     return replace(service.setup, policies=policies, schedule=(replace(DAY, minimum=5), NIGHT))
 
 
@@ -97,6 +115,7 @@ def the_other_way_round(service: Service) -> Setup:
         TargetTracking(metric="cpu", target=55.0),
         TargetTracking(metric="memory", target=65.0, disable_scale_in=True),
         FORECAST,
+        *SURGES,
     )
     return replace(half, minimum=1, maximum=12, policies=policies, schedule=(DAY, NIGHT))
 
@@ -107,13 +126,12 @@ def swapped(service: Service) -> Setup:
     return replace(service.setup, maximum=12, policies=(TargetTracking(metric="memory", target=65.0),), schedule=())
 
 
-PLANS = {"numbers": (all_numbers, True), "round": (the_other_way_round, False), "swap": (swapped, False)}
+PLANS = {"numbers": all_numbers, "round": the_other_way_round, "swap": swapped}
 
 
 def planned(fleet: Fleet, name: str) -> Plan:
-    wanted, steps = PLANS[name]
-    put_the_rest(fleet, steps=steps)
-    plan = fleet.plan(wanted)
+    put_the_rest(fleet)
+    plan = fleet.plan(PLANS[name])
     left = [found.reason for found in plan.not_planned]
     assert left in ([], ["the recommended setup is the present one."])
     return plan
@@ -139,8 +157,17 @@ def test_a_fixed_service_ends_up_with_the_policies_and_actions_that_were_recomme
     assert [t["ResourceId"] for t in found[KEY]] == ["service/prod/cart"]
     assert [p["PolicyName"] for p in found["ScalingPolicies"]] == [
         "advisor-cpu-forecast",
+        "advisor-cpu-steps-out",
+        "advisor-cpu-steps-out-2",
         "advisor-cpu-tracking",
+        "advisor-memory-steps-in",
         "advisor-memory-tracking",
+    ]
+    place = "advisor-service/prod/cart/advisor"
+    names = ["cold", *(f"{place}-{name}" for name in ("cpu-steps-out", "cpu-steps-out-2", "memory-steps-in"))]
+    assert sorted(a["AlarmName"] for a in found["alarms"]) == sorted(names)
+    assert [a["AlarmActions"] for a in found["alarms"] if a["AlarmName"] == f"{place}-cpu-steps-out"] == [
+        ["advisor-cpu-steps-out"]
     ]
     assert sorted(a["ScalableTargetAction"]["MinCapacity"] for a in found["ScheduledActions"]) == [3, 6]
 
@@ -153,6 +180,9 @@ def test_a_fixed_service_ends_up_with_the_policies_and_actions_that_were_recomme
         ("round", "PutScheduledAction"),
         ("swap", "DeleteScalingPolicy"),
         ("numbers", "PutScalingPolicy"),
+        ("numbers", "PutMetricAlarm"),
+        ("round", "PutMetricAlarm"),
+        ("swap", "DeleteAlarms"),
     ],
 )
 def test_a_call_of_any_kind_that_aws_refuses_is_rolled_back_over_http(fleet: Fleet, name: str, action: str) -> None:

@@ -10,6 +10,7 @@ from applier_world import World, advice_for, review_of
 from advisor.applier import make_plan
 
 SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+ALARM = "AWS::CloudWatch::Alarm"
 STACK = {"aws:cloudformation:stack-name": "shop"}
 
 
@@ -38,6 +39,22 @@ STACK = {"aws:cloudformation:stack-name": "shop"}
             "policies and a schedule added",
             '{target} ScheduledActions "advisor-cron-0-8-e82815"  Properties.Timezone: "Asia/Tokyo"',
         ),
+        ("alarms moved", '{alarm} "hot"  Properties.Threshold: 65.0'),
+        ("steps give way to target tracking", '{alarm} "hot"  remove it'),
+        (
+            "steps give way to target tracking",
+            '{alarm} "cold"  Properties.AlarmActions: "(without the ARN of the policy calm)"',
+        ),
+        (
+            "steps added for surges",
+            '{alarm} "advisor-service/prod/checkout/advisor-cpu-steps-out"  Properties.AlarmActions[0]: '
+            '"(the ARN of the policy advisor-cpu-steps-out)"',
+        ),
+        (
+            "steps added for surges",
+            '{alarm} "advisor-service/prod/checkout/advisor-memory-steps-in"  '
+            'Properties.Dimensions[Name="ServiceName"].Value: "checkout"',
+        ),
         ("schedule taken away", '{target} ScheduledActions "night"  remove it'),
         ("schedule taken away", '{policy} "cpu70"  remove it'),
         ("fixed to scaled", "{target}  Properties.MaxCapacity: 12"),
@@ -49,7 +66,7 @@ def test_an_owned_service_gets_a_patch_with_every_kind(kind: str, line: str) -> 
     service = replace(KINDS[kind].service(World()), tags=STACK)
     advice = advice_for(service, KINDS[kind].wanted(service.setup))
     plan = make_plan(review_of(advice), [service], made_at=CLOCK, made_from="")
-    names = {"policy": "AWS::ApplicationAutoScaling::ScalingPolicy", "target": SCALABLE_TARGET}
+    names = {"policy": "AWS::ApplicationAutoScaling::ScalingPolicy", "target": SCALABLE_TARGET, "alarm": ALARM}
     assert plan.changes == ()
     assert line.format(**names) in plan.not_planned[0].patch.splitlines()
 
@@ -76,4 +93,29 @@ def test_terraform_has_its_own_names_for_every_kind() -> None:
         ' = "HonorMaxCapacity"',
         'aws_appautoscaling_policy "forecast"  predictive_scaling_policy_configuration.max_capacity_buffer (remove it)',
         'aws_appautoscaling_scheduled_action "day"  scalable_target_action.min_capacity = 5',
+    ]
+
+
+def test_terraform_has_its_own_names_for_an_alarm() -> None:
+    kind = KINDS["steps added for surges"]
+    service = replace(kind.service(World()), deployment_controller="EXTERNAL")
+    advice = advice_for(service, kind.wanted(service.setup))
+    patch = make_plan(review_of(advice), [service], made_at=CLOCK, made_from="").not_planned[0].patch
+    name = "advisor-service/prod/checkout/advisor-memory-steps-in"
+    lines = [line for line in patch.partition("# Terraform\n")[2].splitlines() if name in line]
+    assert [line.partition('"  ')[2] for line in lines] == [
+        'alarm_description = "Made by advisor for the scaling policy advisor-memory-steps-in of prod/checkout."',
+        'namespace = "AWS/ECS"',
+        'statistic = "Average"',
+        "period = 60",
+        'treat_missing_data = "missing"',
+        f'alarm_name = "{name}"',
+        'metric_name = "MemoryUtilization"',
+        "threshold = 30.0",
+        'comparison_operator = "LessThanOrEqualToThreshold"',
+        "evaluation_periods = 15",
+        "datapoints_to_alarm = 15",
+        'alarm_actions[0] = "(the ARN of the policy advisor-memory-steps-in)"',
+        'dimensions.ClusterName = "prod"',
+        'dimensions.ServiceName = "checkout"',
     ]

@@ -162,7 +162,7 @@ def test_another_deployment_controller_is_not_planned(service: Service, controll
         ({"architecture": "ARM64"}, "architecture"),
         ({"capacity": (CapacityShare(provider="FARGATE_SPOT"),)}, "capacity"),
         ({"ephemeral_gib": 40}, "ephemeral gib"),
-        ({"policies": (STEP,)}, "apply makes no alarm"),
+        ({"policies": (replace(STEP, metric="requests"),)}, "label is not known"),
         ({"policies": (TargetTracking(metric="requests", target=900.0),)}, "label is not known"),
         ({"policies": (OtherPolicy(why="x"),)}, "cannot describe"),
         ({"schedule": (ScheduledAction(at_tick=60, minimum=2),)}, "no expression"),

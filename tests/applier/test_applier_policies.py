@@ -105,7 +105,7 @@ def test_an_undo_of_any_kind_killed_at_any_call_is_finished_by_the_next(kind: Ki
 
 HAND_CHANGES: dict[str, Callable[[World], Any]] = {
     "policies.burst.cooldown: expected 120, live 7": lambda w: config(w, "burst", "StepScaling").update(Cooldown=7),
-    "policies.burst.alarms.hot.threshold: expected 80.0, live 90.0": lambda w: w.alarms["hot"].update(Threshold=90.0),
+    "alarms.hot.threshold: expected 80.0, live 90.0": lambda w: w.alarms["hot"].update(Threshold=90.0),
     "policies.forecast.mode: expected 'ForecastOnly', live 'ForecastAndScale'": lambda w: config(
         w, "forecast", "PredictiveScaling"
     ).update(Mode="ForecastAndScale"),
@@ -195,14 +195,14 @@ def test_undo_gives_the_bounds_that_the_old_actions_would_have_put_in_force_sinc
     assert (world.targets[RESOURCE]["MinCapacity"], world.targets[RESOURCE]["MaxCapacity"]) == (3, 10)
 
 
-def test_a_step_policy_is_never_deleted_even_by_a_forged_plan(journal: Path) -> None:
+def test_a_target_never_takes_along_what_a_forged_plan_does_not_name(journal: Path) -> None:
     world = World()
     plan = plan_of_kind(world, KINDS["numbers of every kind"])
     steps = (
         Step(kind="delete-scaling-policy", says="", parameters={"PolicyName": "burst"}),
         Step(kind="deregister-scalable-target", says=""),
     )
-    with pytest.raises(ApplyRefused, match=r"'burst' scales in steps.*policies that the plan does not name: 'cpu70'"):
+    with pytest.raises(ApplyRefused, match=r"policies that the plan does not name: 'cpu70'.*'burst', which is gone"):
         run(world, replace(plan, changes=(replace(plan.changes[0], steps=steps),)), journal)
     assert world.writes() == []
 

@@ -63,6 +63,22 @@ def test_describe_alarms_gives_the_types_that_are_asked_for(cloud: Cloud) -> Non
     assert names(cloud.ask("DescribeAlarms", AlarmTypes=["CompositeAlarm"])) == []
 
 
+def test_no_alarm_has_a_parent_where_none_is_composite(cloud: Cloud) -> None:
+    put(cloud, "plain")
+    assert cloud.ask("DescribeAlarms", ParentsOfAlarmName="plain")["CompositeAlarms"] == []
+    with pytest.raises(AwsError, match="ParentsOfAlarmName"):
+        cloud.ask("DescribeAlarms", ParentsOfAlarmName="plain", AlarmNames=["plain"])
+
+
+def test_the_tags_of_an_alarm_go_with_it(cloud: Cloud) -> None:
+    put(cloud, "plain", Tags=[{"Key": "team", "Value": "shop"}])
+    arn = cloud.ask("DescribeAlarms")["MetricAlarms"][0]["AlarmArn"]
+    assert cloud.ask("ListTagsForResource", ResourceARN=arn)["Tags"] == [{"Key": "team", "Value": "shop"}]
+    cloud.ask("DeleteAlarms", AlarmNames=["plain"])
+    put(cloud, "plain")
+    assert cloud.ask("ListTagsForResource", ResourceARN=arn)["Tags"] == []
+
+
 def test_a_new_alarm_has_not_enough_data_until_it_is_set(cloud: Cloud) -> None:
     put(cloud, "new")
     assert cloud.ask("DescribeAlarms")["MetricAlarms"][0]["StateValue"] == "INSUFFICIENT_DATA"

@@ -43,6 +43,13 @@ class Moto:
             )
         return list(self.ask(params.pop("action", "DescribeAlarms"), **params)["MetricAlarms"])
 
+    def tags_of_a_deleted_alarm(self) -> list[dict[str, str]]:
+        arn = self.alarms()[0]["AlarmArn"]
+        self.ask("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "shop"}])
+        self.ask("DeleteAlarms", AlarmNames=["a", "b"])
+        self.alarms()
+        return list(self.ask("ListTagsForResource", ResourceARN=arn)["Tags"])
+
     def breaks_on(self, *queries: dict[str, Any]) -> bool:
         with pytest.raises(AwsError) as broken:
             self.values(*queries)
@@ -107,6 +114,8 @@ STILL_WRONG: dict[str, Callable[[Moto], bool]] = {
     "has no pages of alarms": lambda moto: len(moto.alarms(MaxRecords=1)) == 2,
     "takes one alarm filter only": lambda moto: len(moto.alarms(AlarmNamePrefix="a", StateValue="ALARM")) == 1,
     "calls new alarms OK": lambda moto: {alarm["StateValue"] for alarm in moto.alarms()} == {"OK"},
+    "gives every alarm for the parents of one": lambda moto: len(moto.alarms(ParentsOfAlarmName="a")) == 2,
+    "keeps the tags of a deleted alarm": lambda moto: bool(moto.tags_of_a_deleted_alarm()),
     "finds alarms of other dimensions": lambda moto: (
         len(moto.alarms(action="DescribeAlarmsForMetric", **METRIC, Dimensions=[{"Name": "A", "Value": "b"}])) == 2
     ),

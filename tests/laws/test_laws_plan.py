@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
-from applier_rich import BURST, DAY, FORECAST, NIGHT, rich, without_steps
+from applier_rich import BURST, CALM, DAY, FORECAST, NIGHT, rich, stepped
 from applier_world import NOW, Faults, Killed, World, advice_for, make_service, review_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from advisor.applier import apply_plan, make_plan, undo
 from advisor.codec import from_json, to_json
 from advisor.domain.inventory import Service
 from advisor.domain.plan import Change, NotPlanned, Plan, Step, StepKind
-from advisor.domain.policy import Metric, Policy, PredictiveScaling, ScheduledAction, TargetTracking
+from advisor.domain.policy import Metric, Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.fargate.sizes import legal_sizes
 
@@ -88,8 +88,8 @@ def test_apply_then_undo_restores_the_description_read_before(wanted: Setup, hel
 SERVICES = {
     "fixed": lambda world: make_service(world, scaled=False),
     "tracked": make_service,
-    "scheduled": without_steps,
-    "stepped": rich,
+    "stepped": stepped,
+    "of every kind": rich,
 }
 RUNNING = 4
 EXPRESSIONS = (DAY.expression, NIGHT.expression, "cron(0 12 * * ? *)", "cron(15 6 ? * MON-FRI *)", "rate(1 day)")
@@ -120,15 +120,27 @@ FORECASTS = st.just(FORECAST) | st.builds(
 
 
 @st.composite
-def policies(draw: st.DrawFn, *, stepped: bool) -> tuple[Policy, ...]:
+def steps(draw: st.DrawFn) -> StepScaling:
+    """Another number of steps of a policy that is there, or another alarm, or both, or a new one."""
+    held = draw(st.sampled_from([BURST, CALM]))
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "metric": METRICS,
+        "threshold": st.floats(1, 100),
+        "points": st.integers(1, 15),
+        "cooldown": COOLDOWNS,
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(fields)), unique=True))
+    return replace(held, **{name: draw(fields[name]) for name in chosen})
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> tuple[Policy, ...]:
     found: list[Policy] = [
         TargetTracking(metric=metric, target=draw(st.floats(1, 100)), scale_in_cooldown=draw(COOLDOWNS))
         for metric in draw(st.lists(METRICS, unique=True))
     ]
     found += draw(st.lists(FORECASTS, max_size=1))
-    if stepped:
-        found.append(replace(BURST, cooldown=draw(COOLDOWNS), steps=((0.0, None, draw(st.integers(1, 9))),)))
-    return tuple(found)
+    return (*found, *draw(st.lists(steps(), max_size=3)))
 
 
 @st.composite
@@ -136,13 +148,10 @@ def scaling_changes(draw: st.DrawFn) -> tuple[str, Setup]:
     """A kind of service, and any setup that a plan can hold for it."""
     name = draw(st.sampled_from(sorted(SERVICES)))
     setup = Setup(size=draw(SIZES), ephemeral_gib=30, desired=draw(st.integers(0, 9)))
-    if name != "stepped" and draw(st.booleans()):
+    if draw(st.booleans()):
         return name, setup
-    low = draw(st.integers(0, 4))
-    chosen = draw(policies(stepped=name == "stepped"))
-    return name, replace(
-        setup, minimum=low, maximum=draw(st.integers(4, 20)), policies=chosen, schedule=tuple(draw(SCHEDULES))
-    )
+    bounds = {"minimum": draw(st.integers(0, 4)), "maximum": draw(st.integers(4, 20))}
+    return name, replace(setup, policies=draw(policies()), schedule=tuple(draw(SCHEDULES)), **bounds)
 
 
 def plan_of(service: Service, wanted: Setup) -> Plan:
@@ -175,9 +184,11 @@ def assert_restored(world: World, before: dict[str, Any]) -> None:
 
 
 def assert_holds(world: World, wanted: Setup) -> None:
-    """As many policies and actions as recommended, and the bounds where no action sets them."""
+    """As many policies, alarms and actions as recommended, and the bounds where no action sets them."""
     resource = "service/prod/checkout"
     assert len(world.policies.get(resource, {})) == len(wanted.policies)
+    stepping = sum(isinstance(policy, StepScaling) for policy in wanted.policies)
+    assert sum(len(world.alarms_naming(p["PolicyARN"])) for p in world.policies.get(resource, {}).values()) == stepping
     assert len(world.actions.get(resource, {})) == len(wanted.schedule)
     assert (resource in world.targets) == (wanted.minimum is not None)
     if wanted.minimum is None:

@@ -1,6 +1,7 @@
 """Alarms: kept by moto, read as AWS reads them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from advisor.demo.aws.metric_reading import checked_key
@@ -16,7 +17,7 @@ _UNCHECKED = "Unchecked: Initial alarm creation"
 def describe_alarms(aws: LocalAws, call: Call) -> dict[str, Any]:
     """By name, 50 a page or up to 100; all filters together; metric alarms only unless asked.  [B44:cloudwatch]
 
-    moto gives them all at once, takes only the first filter it meets, and calls new alarms OK.
+    moto gives them all at once, takes only the first filter it meets, knows no parents, and calls new alarms OK.
     """
     params = call.params
     size = params.get("MaxRecords", PAGE)
@@ -26,9 +27,23 @@ def describe_alarms(aws: LocalAws, call: Call) -> dict[str, Any]:
         raise AwsError("InvalidParameterCombination", "AlarmNamePrefix and AlarmNames cannot be used together.")
     wanted = params.get("AlarmTypes") or ["MetricAlarm"]
     alarms = [(kind, alarm) for kind, alarm in _alarms(aws, call) if kind in wanted and _is_asked(alarm, params)]
+    alarms = _no_parents(params) if "ParentsOfAlarmName" in params else alarms
     page, token = page_of(alarms, params, size=size, error_code="InvalidNextToken")
     lists = {name: [alarm for of, alarm in page if of == kind] for kind, name in LISTS.items()}
     return {**lists, **token}
+
+
+@answers("cloudwatch", "DeleteAlarms")
+def delete_alarms(aws: LocalAws, call: Call) -> dict[str, Any]:
+    """An alarm's tags go with it.  [B44:cloudwatch PutMetricAlarm: tags are given when an alarm is made]
+
+    moto keeps them for the next alarm of that name.
+    """
+    names = call.params.get("AlarmNames") or []
+    for arn in (str(alarm["AlarmArn"]) for _, alarm in _alarms(aws, call) if alarm["AlarmName"] in names):
+        if tags := _ask(aws, call, "ListTagsForResource", ResourceARN=arn)["Tags"]:
+            _ask(aws, call, "UntagResource", ResourceARN=arn, TagKeys=[tag["Key"] for tag in tags])
+    return aws.moto(call)
 
 
 @answers("cloudwatch", "DescribeAlarmsForMetric")
@@ -48,6 +63,17 @@ def describe_alarms_for_metric(aws: LocalAws, call: Call) -> dict[str, Any]:
             and all(alarm.get(name) == value for name, value in asked.items())
         ]
     }
+
+
+def _ask(aws: LocalAws, call: Call, action: str, **params: Any) -> dict[str, Any]:
+    return aws.moto(replace(call, action=action, params=params))
+
+
+def _no_parents(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The local AWS makes no composite alarms, so no alarm has a parent."""
+    if set(params) - {"ParentsOfAlarmName", "MaxRecords", "NextToken"}:
+        raise AwsError("ValidationError", "ParentsOfAlarmName goes with MaxRecords and NextToken only.")
+    return []
 
 
 def _alarms(aws: LocalAws, call: Call) -> list[tuple[str, dict[str, Any]]]:
