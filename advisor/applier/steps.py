@@ -190,7 +190,7 @@ def _put_step(name: str, held: Description | None, fields: Description) -> Step:
 
 def _new_words(fields: Description) -> str:
     if fields["type"] == "StepScaling":
-        return f"new, {fields['adjustment_type']} in {len(fields['steps'])} steps"
+        return f"new, {fields['adjustment_type']} {fields['steps']}"
     return f"new, {fields.get('metric', '')} at {fields.get('target', '')}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from advisor.applier.match import match_policies, match_schedule
 from advisor.domain.errors import one_line
 from advisor.domain.inventory import Service
-from advisor.domain.policy import Policy, PredictiveScaling, ScheduledAction, StepScaling
+from advisor.domain.policy import Policy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import Setup
 
 _FIELDS = {
@@ -62,10 +62,15 @@ def _way(policy: Policy) -> str:
 
 
 def _policy_name(policy: Policy) -> str:
-    metric, target = getattr(policy, "metric", ""), getattr(policy, "target", None)
-    kinds = {"TargetTracking": "tracking of", "StepScaling": "steps on", "PredictiveScaling": "forecast of"}
-    at = "" if target is None else f" at {target:g}"
-    return f"{kinds.get(policy.type, 'policy')} {metric}{at}".strip()
+    match policy:
+        case TargetTracking():
+            return f"tracking of {policy.metric} at {policy.target:g}"
+        case StepScaling():
+            return f"scale-{policy.direction} steps on {policy.metric} from {policy.threshold:g}"
+        case PredictiveScaling():
+            return f"forecast of {policy.metric} at {policy.target:g}"
+        case _:
+            return "policy"
 
 
 def _action_name(action: ScheduledAction) -> str:

@@ -168,7 +168,7 @@ def test_a_plan_names_the_alarms_that_come_and_go() -> None:
     ]
     added = plan_for(make_service(World()), TRACKING, SURGES[0]).changes[0]
     assert [step.says for step in (*added.steps, *added.undo)] == [
-        "policy 'advisor-cpu-steps-out': new, ChangeInCapacity in 2 steps",
+        "policy 'advisor-cpu-steps-out': new, ChangeInCapacity [[0.0, 10.0, 2], [10.0, None, 4]]",
         f"alarm '{ADDED}': for the policy 'advisor-cpu-steps-out': cpu >= 69.5 on 1 of 1 datapoints of 60 s",
         f"delete the alarm '{ADDED}'",
         "delete the policy 'advisor-cpu-steps-out'",

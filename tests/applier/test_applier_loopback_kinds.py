@@ -1,5 +1,6 @@
 """Every kind of scaling over HTTP against the local AWS: what it validates, what it forgets, what it gives back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from applier_fleet import REGION, RESOURCE, Fleet, put_alarm, put_policy
 from applier_kinds import SURGES
 from applier_rich import DAY, FORECAST, NIGHT, PAGER
-from applier_world import smaller
+from applier_world import WRITES, Killed, smaller
 
 from advisor.demo.aws.wire import ACCOUNT, AwsError, Call, LocalAws
 from advisor.domain.errors import ApplyFailed
@@ -126,7 +127,12 @@ def swapped(service: Service) -> Setup:
     return replace(service.setup, maximum=12, policies=(TargetTracking(metric="memory", target=65.0),), schedule=())
 
 
-PLANS = {"numbers": all_numbers, "round": the_other_way_round, "swap": swapped}
+def with_surges(service: Service) -> Setup:
+    scaled = service.scaling is not None
+    return replace(service.setup, policies=(*service.setup.policies, *SURGES)) if scaled else service.setup
+
+
+PLANS = {"numbers": all_numbers, "round": the_other_way_round, "swap": swapped, "surges": with_surges}
 
 
 def planned(fleet: Fleet, name: str) -> Plan:
@@ -200,3 +206,37 @@ def test_a_call_of_any_kind_that_aws_refuses_is_rolled_back_over_http(fleet: Fle
     if fleet.journal.exists():
         fleet.undo()
     assert scaling(fleet) == before
+
+
+class Killing:
+    """A client whose process ends at the n-th write of `seen`: before it where n is even, else right after it."""
+
+    def __init__(self, client: Any, seen: list[str], *, at: int) -> None:
+        self.client, self.seen, self.at = client, seen, at
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**parameters: Any) -> Any:
+            last = operation in WRITES and len(self.seen) == self.at
+            self.seen += [operation] * (operation in WRITES)
+            if not (last and self.at % 2 == 0):
+                answer = getattr(self.client, operation)(**parameters)
+            if last:
+                raise Killed
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("name", ["numbers", "swap", "surges"])
+def test_an_apply_killed_at_any_write_is_undone_over_http(fleet: Fleet, name: str, tmp_path: Path) -> None:
+    plan, client = planned(fleet, name), fleet.client
+    before = scaling(fleet)
+    for at in range(sum(len(change.steps) for change in plan.changes)):
+        seen: list[str] = []
+        fleet.journal = tmp_path / f"{at}.journal"
+        fleet.client = lambda *scope, seen=seen, at=at: Killing(client(*scope), seen, at=at)
+        with pytest.raises(Killed):
+            fleet.apply(plan)
+        fleet.client = client
+        fleet.undo()
+        assert scaling(fleet) == before

@@ -76,6 +76,14 @@ def test_step_scaling_is_read_with_its_alarm() -> None:
     )
 
 
+def test_an_alarm_is_read_with_all_that_it_does_in_any_state() -> None:
+    alarm = {**HIGH, "TreatMissingData": "ignore", "AlarmActions": ["arn:b", "arn:a"], "OKActions": ["arn:c", "arn:a"]}
+    (found,) = named_policy(STEPS, {"high": alarm}).alarms
+    assert (found.missing, found.actions) == ("ignore", ("arn:a", "arn:b", "arn:c"))
+    (bare,) = named_policy(STEPS, {"high": HIGH}).alarms
+    assert (bare.missing, bare.actions) == ("missing", ())
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -84,6 +92,7 @@ def test_step_scaling_is_read_with_its_alarm() -> None:
         ({"Statistic": "Maximum"}, "Maximum"),
         ({"Period": 300}, "300 s"),
         ({"DatapointsToAlarm": 2}, "2 of 3"),
+        ({"ActionsEnabled": False}, "actions are off"),
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "LessThanLowerThreshold"),
     ],
 )
