@@ -11,7 +11,7 @@ from applier_kinds import KINDS, SURGES, plan_of_kind
 from applier_rich import CLOCK, PAGER, RESOURCE, TRACKING, hot, rich, stepped
 from applier_runs import run, take_back
 from applier_world import World, advice_for, make_service, review_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from advisor.applier import make_plan
@@ -186,6 +186,8 @@ NAMES = st.text("ab-_", min_size=1, max_size=255)
 
 
 @given(st.tuples(NAMES, NAMES, NAMES), st.tuples(NAMES, NAMES, NAMES))
+@example(("a" * 255, "b" * 255, "one"), ("a" * 255, "b" * 255, "other"))
+@example(("a-b", "c", "p"), ("a", "b-c", "p"))
 def test_two_policies_never_have_the_same_alarm(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     names = [alarm_name(ServiceId(account="1", region="r", service=f"{c}/{s}"), p) for c, s, p in (one, other)]
     assert (names[0] == names[1]) == (one == other)
