@@ -1,12 +1,9 @@
-"""The review: every service of a store, one at a time and in parallel, into one record."""
+"""The review: every service of a store, one at a time, into one record."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
-
-from joblib import Parallel, delayed
 
 from advisor.advice import HELD_OUT_SHARE, advise, override_of, without_advice
 from advisor.codec import config_to_dict
@@ -19,7 +16,6 @@ from advisor.profile import fit_profile, infer_demand
 from advisor.store import Store
 
 Progress = Callable[[int, int], None]
-THREADS = 2  # the engine lets go of the interpreter; more threads only wait for each other
 _DEFAULTS = Config()
 
 
@@ -60,11 +56,10 @@ def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress |
 
 
 def _all(store: Store, services: Sequence[Service], config: Config, progress: Progress | None) -> list[_Reviewed]:
-    work = partial(_one, store, prices=store.prices, config=config)
-    parallel = Parallel(n_jobs=THREADS, prefer="threads", return_as="generator")
+    prices = store.prices
     results: list[_Reviewed] = []
-    for result in parallel(delayed(work)(service) for service in services):
-        results.append(result)
+    for service in services:
+        results.append(_one(store, service, prices=prices, config=config))
         if progress is not None:
             progress(len(results), len(services))
     return results
