@@ -110,7 +110,7 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
 
 
 def _urgent(trial: Trial, case: Case) -> tuple[str, ...]:
-    """What today's setup breaks; a modelled chance of a breach counts only far above its limit.
+    """What today's setup breaks; a modelled chance of a breach counts only well above its limit.
 
     Observed breaches, throttling and unmet work count as they are.
     """
