@@ -1,6 +1,6 @@
 """What stands beside a recommendation: its risk, what lost against it, and the series that the report draws."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -61,39 +61,49 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
 
 
 def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
-    """Today's and the recommended setup under every target that is tried, replayed over the work as it was.
+    """Cost against what fails, over the work as it was: what was tried and not beaten, and today's and the recommended
+    setup, under every target where one policy is all that scales them.
 
-    A setup that tracks no target is one point. Empty for a service whose scaling may not change.
+    Empty for a service whose scaling may not change.
     """
     subject = decision.subject
     if not subject.levers.scaling:
         return ()
-    named: dict[Setup, Literal["current", "recommended"]] = {decision.then.setup: "recommended"}
-    named[decision.today.setup] = "current"
-    return tuple(
-        _frontier_point(subject, one, target, of)
-        for setup, of in sorted(named.items(), key=lambda pair: pair[1])
-        for target, one in _by_target(setup, subject.work)
-    )
+    found = [_frontier_point(subject, setup, "tried") for setup in _unbeaten(decision.choice.trials)]
+    today, then = decision.today.setup, decision.then.setup
+    found += [_frontier_point(subject, one, "current") for one in _by_target(today, subject.work)]
+    if then != today:
+        found += [_frontier_point(subject, one, "recommended") for one in _by_target(then, subject.work)]
+    return tuple(found)
 
 
-def _by_target(setup: Setup, work: Work) -> Iterator[tuple[float | None, Setup]]:
-    """The setup with each target that is tried, and its own."""
+def _unbeaten(trials: Sequence[Trial]) -> tuple[Setup, ...]:
+    """Setups that no cheaper one beats in unmet work, or in throttled time."""
+    found: dict[Setup, None] = {}
+    unmet = throttled = float("inf")
+    for trial in sorted(trials, key=lambda trial: trial.usd_month):
+        got = trial.score
+        if got.unmet_share < unmet or got.throttled_share < throttled:
+            found[trial.setup] = None
+        unmet, throttled = min(unmet, got.unmet_share), min(throttled, got.throttled_share)
+    return tuple(found)
+
+
+def _by_target(setup: Setup, work: Work) -> Iterator[Setup]:
+    """The setup with each target that is tried; alone where other policies were made for its own target."""
     policy = tracked(setup)
-    if policy is None:
-        yield None, setup
+    if policy is None or len(setup.policies) > 1:
+        yield setup
         return
     for target in sorted({*targets_of(policy, setup.size, work), policy.target}):
-        yield target, replaced(setup, policy, replace(policy, target=target))
+        yield replaced(setup, policy, replace(policy, target=target))
 
 
-def _frontier_point(
-    subject: Subject, setup: Setup, target: float | None, of: Literal["current", "recommended"]
-) -> FrontierPoint:
-    got = trial_of(search_in(subject, NONE), setup).score
+def _frontier_point(subject: Subject, setup: Setup, of: Literal["current", "recommended", "tried"]) -> FrontierPoint:
+    got, policy = trial_of(search_in(subject, NONE), setup).score, tracked(setup)
     return FrontierPoint(
         of=of,
-        target=target,
+        target=None if policy is None else policy.target,
         usd_month=replayed_in(subject, setup).usd_month,
         unmet_share=got.unmet_share,
         cpu_throttled_share=got.throttled_share,
@@ -163,7 +173,9 @@ def _first(trials: list[Trial], wanted: Callable[[Trial], bool]) -> list[Trial]:
 def _why_second(decision: Decision, trial: Trial) -> str:
     if decision.choice.best is not None and trial.setup == decision.choice.best.setup:
         return decision.why[:1].lower() + decision.why[1:]
-    return "does not cost less, or changes more"
+    if trial.usd_month < float(decision.then.usd_month):
+        return "costs less, but not by enough for what it changes or adds"
+    return "does not cost less"
 
 
 def _alternative(decision: Decision, setup: Setup, why: str) -> Alternative:

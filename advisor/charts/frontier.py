@@ -7,23 +7,25 @@ from typing import Literal
 import altair as alt
 
 from advisor.charts.drawing import Row, data, finish
-from advisor.charts.style import IDEAS, INK, NOW, RECOMMENDED
+from advisor.charts.style import IDEAS, INK, MUTED, NOW, RECOMMENDED
 from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, FrontierPoint
 from advisor.domain.policy import TargetTracking
 from advisor.domain.service import Setup
 
 WIDTH, HEIGHT = 500, 170
-NAMES = {"current": "today's setup, by target", "recommended": "recommended, by target"}
-COLORS = {"current": NOW, "recommended": RECOMMENDED}
+NAMES = {"tried": "best that was tried", "current": "today's setup, by target", "recommended": "recommended, by target"}
+COLORS = {"tried": MUTED, "current": NOW, "recommended": RECOMMENDED}
 Failing = Literal["unmet", "throttled"]
 TITLES = {"unmet": "% of the work unmet", "throttled": "% of the time the hottest task is out of CPU"}
+SHOWN = {"unmet": 0.1, "throttled": 1.0}  # percent; what was tried is drawn up to here, or to twice what else is drawn
 
 
 def frontier(
     advice: Advice, failing: Failing = "throttled", *, trials: Mapping[str, tuple[float, float]] | None = None
 ) -> alt.LayerChart:
-    """Cost per month against the share that a setup fails, for every target that was tried; chosen ones are large.
+    """Cost per month against the share that a setup fails: what was tried and not beaten, today's setup and the
+    recommended one with other targets; chosen ones are large.
 
     `trials` are setups of your own, marked beside them: name -> (USD per month, share that it fails, 0 to 1).
     Raises NoData for a service without a frontier: one whose scaling may not change.
@@ -32,11 +34,13 @@ def frontier(
         raise NoData(
             f"{advice.id.service!r}: no frontier to draw. Next: choose a service that scales on CPU or requests."
         )
-    rows = [_row(advice, point, failing) for point in advice.frontier]
+    others = [_row(advice, point, failing) for point in advice.frontier if point.of != "tried"]
+    tried = [_row(advice, point, failing) for point in advice.frontier if point.of == "tried"]
+    rows = [*_unbeaten(tried, SHOWN[failing], others), *others]
     marked = [row for row in rows if row["chosen"]]
     own = [_trial(name, *where) for name, where in (trials or {}).items()]
-    kinds = list(dict.fromkeys(point.of for point in advice.frontier))
-    colors = {NAMES[kind]: COLORS[kind] for kind in kinds}
+    drawn = {row["series"] for row in rows}
+    colors = {NAMES[kind]: color for kind, color in COLORS.items() if NAMES[kind] in drawn}
     colors |= dict(zip((row["series"] for row in own), cycle(IDEAS), strict=False))
     scale = alt.Scale(domain=list(colors), range=list(colors.values()))
     color = alt.Color("series:N", scale=scale, sort=None, legend=alt.Legend(columns=3 if own else 0))
@@ -55,13 +59,24 @@ def frontier(
 def _row(advice: Advice, point: FrontierPoint, failing: Failing) -> Row:
     setup = advice.current if point.of == "current" else advice.recommended
     share = point.unmet_share if failing == "unmet" else point.cpu_throttled_share
+    policy = _tracked(setup)
     return {
         "series": NAMES[point.of],
         "usd": float(point.usd_month),
         "share": _percent(share),
-        "chosen": point.target == (policy.target if (policy := _tracked(setup)) else None),
+        "chosen": point.of != "tried" and point.target == (policy.target if policy else None),
         "label": _label(point.target, policy),
     }
+
+
+def _unbeaten(tried: list[Row], shown: float, others: list[Row]) -> list[Row]:
+    """The rows that no cheaper one beats, as far up as is of use beside the others."""
+    ceiling = max([shown, *(2 * row["share"] for row in others)])
+    found: list[Row] = []
+    for row in sorted(tried, key=lambda row: (row["usd"], row["share"])):
+        if row["share"] <= ceiling and (not found or row["share"] < found[-1]["share"]):
+            found.append(row)
+    return found
 
 
 def _label(target: float | None, policy: TargetTracking | None) -> str:

@@ -67,11 +67,11 @@ class Alternative:
 class FrontierPoint:
     """One setup on the way from cheap to safe: its replayed cost, and the share of work and of time that it fails.
 
-    `target`: of target tracking [percent of CPU, or requests per minute and task], all else as in the setup named by
-    `of`; None for a setup without such a policy, as it is.
+    `of`: today's or the recommended setup, or one of those that were tried and that no other beat. `target`: of target
+    tracking [percent of CPU, or requests per minute and task]; None for a setup without such a policy.
     """
 
-    of: Literal["current", "recommended"]
+    of: Literal["current", "recommended", "tried"]
     target: float | None
     usd_month: Usd
     unmet_share: float

@@ -60,3 +60,14 @@ def test_a_target_of_requests_is_not_told_in_percent() -> None:
     by_requests = replace(NOW, policies=(TargetTracking(metric="requests", target=600),))
     advice = replace(ADVICE, current=by_requests, frontier=(replace(POINTS[0], of="current", target=600),))
     assert frontier(advice).layer[0].data["values"][0]["label"] == "target 600 requests a minute"
+
+
+def test_what_was_tried_is_drawn_where_nothing_cheaper_fails_less() -> None:
+    costs = (("80.00", 0.5), ("85.00", 0.02), ("95.00", 0.03), ("99.00", 0.001))
+    tried = tuple(
+        replace(POINTS[0], of="tried", usd_month=Decimal(usd), cpu_throttled_share=share) for usd, share in costs
+    )
+    layers = frontier(replace(ADVICE, frontier=(*POINTS, *tried))).layer
+    drawn = [(row["usd"], row["share"]) for row in layers[0].data["values"] if row["series"] == "best that was tried"]
+    assert drawn == [(85.0, 2.0), (99.0, 0.1)], "50 % is far above all else; 3 % is beaten by a cheaper one"
+    assert [row["label"] for row in layers[1].data["values"]] == ["target 70 %"]
