@@ -51,7 +51,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_collecting_twice_changes_nothing_and_holds_no_secret(tmp_path: Path, local_aws: LocalAws) -> None:
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)  # both attempts in one minute
     small_fleet()
     seed(local_aws, now)
     seen: list[tuple[int, int]] = []
