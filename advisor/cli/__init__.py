@@ -11,30 +11,21 @@ from shlex import quote
 
 import click
 
-from advisor.cli import screen
-from advisor.domain.errors import AdvisorError, InputRefused
+from advisor.cli import options, screen
+from advisor.cli.collecting import collect
+from advisor.cli.files import read_text, write_text
+from advisor.domain.errors import AdvisorError
 
-_file = click.Path(path_type=Path)
-_store = click.option("--store", required=True, metavar="DIR", help="The store: a local folder.")
-_review = click.option("--review", "review_file", required=True, type=_file, help="review.json of `advisor review`.")
+_review = click.option(
+    "--review", "review_file", required=True, type=options.file, help="review.json of `advisor review`."
+)
 _yes = click.option("--yes", is_flag=True, help="Do not ask before writing to AWS.")
-
-
-def _credentials(command: click.decorators.FC) -> click.decorators.FC:
-    """Options that say with which credentials AWS is called."""
-    for option in (
-        click.option("--external-id", help="External id for the roles."),
-        click.option("--role-arn", "roles", multiple=True, help="A role to assume; repeat for several accounts."),
-        click.option("--profile", help="A profile of the AWS configuration; default: boto3's own search."),
-    ):
-        command = option(command)
-    return command
 
 
 def _typed(profile: str | None, roles: tuple[str, ...], external_id: str | None) -> str:
     """The same credentials as they are typed, for the next command."""
-    options = [("--profile", profile), *(("--role-arn", role) for role in roles), ("--external-id", external_id)]
-    return "".join(f" {name} {quote(value)}" for name, value in options if value)
+    given = [("--profile", profile), *(("--role-arn", role) for role in roles), ("--external-id", external_id)]
+    return "".join(f" {name} {quote(value)}" for name, value in given if value)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,29 +41,13 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@_store
-@click.option("--region", "regions", multiple=True, required=True, help="An AWS region; repeat for several.")
-@_credentials
-def collect(
-    *, store: str, regions: tuple[str, ...], profile: str | None, roles: tuple[str, ...], external_id: str | None
-) -> int:
-    """Collect services, settings and metrics from AWS, read-only."""
-    from advisor.collection import run_collection
-    from advisor.collector import open_sessions
-    from advisor.store import open_store
-
-    sessions = open_sessions(profile=profile, role_arns=roles, external_id=external_id)
-    with screen.progress("Collecting") as progress:
-        target = open_store(store, create=True)
-        report = run_collection(target, sessions, regions, now=datetime.now(UTC), progress=progress)
-    return screen.collected(report, store)
+cli.add_command(collect)
 
 
 @cli.command("import")
-@click.argument("usage", type=_file)
-@click.option("--services", required=True, type=_file, help="The inventory file (JSON).")
-@_store
+@click.argument("usage", type=options.file)
+@click.option("--services", required=True, type=options.file, help="The inventory file (JSON).")
+@options.store
 @click.option("--ignore-extra", is_flag=True, help="Leave out unknown columns instead of refusing them.")
 def import_(usage: Path, services: Path, store: str, ignore_extra: bool) -> int:
     """Import a usage file (CSV or Parquet) with its inventory file."""
@@ -85,9 +60,9 @@ def import_(usage: Path, services: Path, store: str, ignore_extra: bool) -> int:
 
 
 @cli.command()
-@_store
-@click.option("--config", "config_file", type=_file, help="advisor.toml: levers, limits, overrides.")
-@click.option("--json", "json_file", required=True, type=_file, help="Where to write review.json.")
+@options.store
+@click.option("--config", "config_file", type=options.file, help="advisor.toml: levers, limits, overrides.")
+@click.option("--json", "json_file", required=True, type=options.file, help="Where to write review.json.")
 def review(store: str, config_file: Path | None, json_file: Path) -> int:
     """Work out what each service needs, and what to change."""
     from advisor.codec import review_to_json
@@ -104,7 +79,7 @@ def review(store: str, config_file: Path | None, json_file: Path) -> int:
 
 @cli.command()
 @_review
-@click.option("--out", "folder", required=True, type=_file, help="The folder for HTML, Markdown, CSV and JSON.")
+@click.option("--out", "folder", required=True, type=options.file, help="The folder for HTML, Markdown, CSV and JSON.")
 def report(review_file: Path, folder: Path) -> int:
     """Write the report of a review: one offline HTML page, Markdown, CSV, JSON."""
     from advisor.codec import review_from_json
@@ -118,10 +93,10 @@ def report(review_file: Path, folder: Path) -> int:
 
 @cli.command()
 @click.option(
-    "--demand", required=True, type=_file, help="CSV: demand_vcpu, optionally timestamp, requests, deploying."
+    "--demand", required=True, type=options.file, help="CSV: demand_vcpu, optionally timestamp, requests, deploying."
 )
-@click.option("--setup", "setup_file", required=True, type=_file, help="JSON: the setup to replay.")
-@click.option("--json", "json_file", required=True, type=_file, help="Where to write the outcome.")
+@click.option("--setup", "setup_file", required=True, type=options.file, help="JSON: the setup to replay.")
+@click.option("--json", "json_file", required=True, type=options.file, help="Where to write the outcome.")
 @click.option("--region", default="us-east-1", show_default=True, help="The region whose prices count.")
 def simulate(demand: Path, setup_file: Path, json_file: Path, region: str) -> int:
     """Replay one setup over a demand, tick by tick."""
@@ -145,8 +120,8 @@ def simulate(demand: Path, setup_file: Path, json_file: Path, region: str) -> in
 
 @cli.command()
 @_review
-@_store
-@click.option("--out", "plan_file", required=True, type=_file, help="Where to write the plan.")
+@options.store
+@click.option("--out", "plan_file", required=True, type=options.file, help="Where to write the plan.")
 @click.option("--service", "only", help="Only services that match this pattern, as in a shell.")
 def plan(review_file: Path, store: str, plan_file: Path, only: str | None) -> int:
     """Turn the recommendations of a review into a plan file to read, keep and apply."""
@@ -162,10 +137,10 @@ def plan(review_file: Path, store: str, plan_file: Path, only: str | None) -> in
 
 
 @cli.command()
-@click.argument("plan_file", type=_file)
-@click.option("--journal", type=_file, help="The journal to write; default: beside the plan, named by the time.")
+@click.argument("plan_file", type=options.file)
+@click.option("--journal", type=options.file, help="The journal to write; default: beside the plan, named by the time.")
 @_yes
-@_credentials
+@options.credentials
 def apply(
     *,
     plan_file: Path,
@@ -192,9 +167,9 @@ def apply(
 
 
 @cli.command()
-@click.argument("journal", type=_file)
+@click.argument("journal", type=options.file)
 @_yes
-@_credentials
+@options.credentials
 def undo(journal: Path, yes: bool, profile: str | None, roles: tuple[str, ...], external_id: str | None) -> int:
     """Take back what a journal says was applied."""
     from advisor.applier import undo as take_back
@@ -218,32 +193,12 @@ def prices(region: str | None) -> int:
 
 
 @cli.command()
-@click.option("--folder", default="reports/demo", show_default=True, type=_file, help="Where everything lands.")
+@click.option("--folder", default="reports/demo", show_default=True, type=options.file, help="Where everything lands.")
 def demo(folder: Path) -> int:
     """Walk a fleet replayed from public traces through all of it, on a local AWS."""
     from advisor.demo.run import run_demo
 
     return screen.demo(run_demo(folder, say=screen.say, bar=screen.progress))
-
-
-def read_text(path: Path) -> str:
-    """The file's text; raises InputRefused where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputRefused("cannot be read", where=str(path), rule=f"a readable UTF-8 file ({reason})") from None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise InputRefused("cannot be written", where=str(path), rule=f"a writable path ({error.strerror})") from None
 
 
 def main() -> None:

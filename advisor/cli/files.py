@@ -1,0 +1,25 @@
+"""Files that a user names: read with a plain refusal, written whole or not at all."""
+
+from pathlib import Path
+
+from advisor.domain.errors import InputRefused
+
+
+def read_text(path: Path) -> str:
+    """The file's text; raises InputRefused where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputRefused("cannot be read", where=str(path), rule=f"a readable UTF-8 file ({reason})") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise InputRefused("cannot be written", where=str(path), rule=f"a writable path ({error.strerror})") from None
