@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Self
 
@@ -14,8 +14,8 @@ from advisor.advice.guardrails import Case, Trial, broken_rules
 from advisor.advice.levers import Counts, Levers
 from advisor.advice.replay import conditions_of, run, target_share, usd_per_task_hour
 from advisor.advice.rules import ESTIMATE_SLACK, LEAST_SAVING_SHARE, NEAR_COST_SHARE, SIZES_FOR_OTHER_WAYS
-from advisor.advice.score import score
-from advisor.advice.tail import chance_of_breach, evidence
+from advisor.advice.score import Score, score
+from advisor.advice.tail import Evidence, chance_of_breach, evidence
 from advisor.advice.work import Floats, Work
 from advisor.advice.worth import lowest_limit
 from advisor.domain.service import Setup, TaskSize
@@ -31,7 +31,7 @@ class Search:
     """Everything that trials are made from: the work, today's setup, what may change, what must hold.
 
     `running` are the task counts where no size changes them; None where they follow the load. `known`: trials
-    over this work that were made already.
+    over this work that were made already; `scored`: scores by CPU of a task, where no size changes the counts.
     """
 
     setup: Setup
@@ -41,6 +41,7 @@ class Search:
     prices: PriceBook
     running: Floats | None
     known: dict[tuple[Setup, float, Counts], Trial]
+    scored: dict[float, tuple[Score, Evidence | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,24 +94,32 @@ def trial_of(search: Search, setup: Setup) -> Trial:
 
 
 def _made(search: Search, setup: Setup) -> Trial:
-    growth, profile, work = search.case.margins.growth, search.case.profile, search.work
+    profile, work, size = search.case.profile, search.work, setup.size
     if search.running is None:
         outcome = run(setup, work, search.levers.counts, conditions=conditions_of(profile, work))
-        running, task_seconds = outcome.running.astype(np.float64), float(outcome.task_seconds)
+        got, told = _scored(search, outcome.running.astype(np.float64), size)
+        task_seconds = float(outcome.task_seconds)
     else:
-        running = search.running
-        task_seconds = float(running.sum()) * work.tick_seconds
-    got = score(running, work, size=setup.size, memory=profile.memory_model, growth=growth)
+        if size.vcpu not in search.scored:
+            search.scored[size.vcpu] = _scored(search, search.running, size)
+        got, told = search.scored[size.vcpu]
+        task_seconds = float(search.running.sum()) * work.tick_seconds
     hourly_usd = usd_per_task_hour(setup, search.prices, region=work.region)
-    enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
-    told = evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
     return Trial(
         setup=setup,
         usd_month=task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd,
         score=got,
-        breach_probability=None if told is None else chance_of_breach(told, setup.size.memory),
-        lowest_limit=0.0 if told is None else lowest_limit(told, setup.size, os=setup.os),
+        breach_probability=None if told is None else chance_of_breach(told, size.memory),
+        lowest_limit=0.0 if told is None else lowest_limit(told, size, os=setup.os),
     )
+
+
+def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evidence | None]:
+    """The score of task counts, and what its daily peaks of memory say; the memory of a task changes neither."""
+    profile = search.case.profile
+    got = score(running, search.work, size=size, memory=profile.memory_model, growth=search.case.margins.growth)
+    enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
+    return got, evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
 
 
 def _size_trials(search: Search) -> list[Trial]:

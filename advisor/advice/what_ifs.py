@@ -40,7 +40,7 @@ def what_ifs(decision: Decision) -> Iterator[Alternative]:
     if policy is None or policy.metric != "cpu" or not decision.subject.levers.scaling:
         return
     search = search_in(decision.subject, decision.margins)
-    finer = replace(search, work=_finer(search.work), known={})
+    finer = replace(search, work=_finer(search.work), known={}, scored={})
     low = replace(then, minimum=min(max(least_tasks(then, search.case.limits), 1), then.bounds[0]), schedule=())
     bolder = [target for target in targets_of(policy, then.size, search.work) if target >= policy.target]
     plain = [[replaced(base, policy, replace(policy, target=t)) for t in bolder] for base in dict.fromkeys((low, then))]
