@@ -8,6 +8,7 @@ from advisor.codec.files import config_from_dict, config_to_dict, inventory_from
 from advisor.codec.records import from_json, to_json
 from advisor.codec.review import review_from_json, review_to_json
 from advisor.codec.setups import setup_from_dict, setup_to_dict
+from advisor.codec.task_runs import task_run_from_aws
 
 __all__ = [
     "config_from_dict",
@@ -19,5 +20,6 @@ __all__ = [
     "setup_from_dict",
     "setup_to_dict",
     "simulation_from_json",
+    "task_run_from_aws",
     "to_json",
 ]

@@ -1,6 +1,7 @@
 """Reading, adding and compacting the Parquet files of a store."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -46,7 +47,7 @@ class UsageFiles:
             added += [
                 self._write(account, region, period, sorted(parts.items())) for period, parts in sorted(cut.items())
             ]
-        return Manifest(inventory=held.inventory, usage=(*held.usage, *added))
+        return replace(held, usage=(*held.usage, *added))
 
     def compact(self, held: Manifest, *, now: datetime) -> Manifest:
         """Merge the files of a period into one; returns the manifest of what then counts."""
@@ -61,7 +62,7 @@ class UsageFiles:
                 kept += files
             else:
                 kept.append(self._write(account, region, period, self._merged(files)))
-        return Manifest(inventory=held.inventory, usage=tuple(sorted(kept)))
+        return replace(held, usage=tuple(sorted(kept)))
 
     def _merged(self, files: list[UsageFile]) -> Groups:
         places: dict[str, list[tuple[UsageFile, int]]] = {}

@@ -38,6 +38,18 @@ class UsageFile:
     groups: tuple[Rows, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RunsFile:
+    """One Parquet file of task runs: those that were made in the month `period`."""
+
+    account: str
+    region: str
+    period: str
+    path: str
+    sha256: str
+    size: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One inventory file. `complete` = it lists all that is in the account and region."""
@@ -60,10 +72,11 @@ class Manifest:
 
     inventory: tuple[Snapshot, ...] = ()
     usage: tuple[UsageFile, ...] = ()
+    runs: tuple[RunsFile, ...] = ()
 
-    def files(self) -> tuple[UsageFile | Snapshot, ...]:
+    def files(self) -> tuple[UsageFile | RunsFile | Snapshot, ...]:
         """Every file that counts."""
-        return (*self.inventory, *self.usage)
+        return (*self.inventory, *self.usage, *self.runs)
 
     @cached_property
     def _index(self) -> dict[ServiceId, list[RowGroup]]:
@@ -103,7 +116,11 @@ def load(place: Place) -> Manifest | None:
 
 def save(place: Place, manifest: Manifest) -> Manifest:
     """Make this manifest the one that counts, in one step; returns it sorted."""
-    ordered = Manifest(inventory=in_time(manifest.inventory), usage=tuple(sorted(manifest.usage)))
+    ordered = Manifest(
+        inventory=in_time(manifest.inventory),
+        usage=tuple(sorted(manifest.usage)),
+        runs=tuple(sorted(manifest.runs)),
+    )
     text = _text(ordered).encode()
     place.write(lambda sink: _write_all(sink, text), lambda _: NAME)
     return ordered
@@ -125,8 +142,9 @@ def _text(manifest: Manifest) -> str:
     """JSON with one file per line: quick to write, and a difference between two manifests can be read."""
     inventory = [json.dumps(asdict(snapshot)) for snapshot in manifest.inventory]
     usage = [json.dumps(_usage_data(file)) for file in manifest.usage]
-    lists = ('"inventory": ' + _lines(inventory), '"usage": ' + _lines(usage))
-    return f'{{"format": {FORMAT},\n{lists[0]},\n{lists[1]}}}\n'
+    runs = [json.dumps(asdict(file)) for file in manifest.runs]
+    lists = {"inventory": inventory, "usage": usage, "runs": runs}
+    return f'{{"format": {FORMAT},\n' + ",\n".join(f'"{key}": {_lines(value)}' for key, value in lists.items()) + "}\n"
 
 
 def _lines(entries: list[str]) -> str:
@@ -143,6 +161,7 @@ def _from_data(data: dict[str, Any]) -> Manifest:
     return Manifest(
         inventory=tuple(Snapshot(**entry) for entry in data["inventory"]),
         usage=tuple(UsageFile(**{**entry, "groups": _groups(entry["groups"])}) for entry in data["usage"]),
+        runs=tuple(RunsFile(**entry) for entry in data.get("runs", ())),
     )
 
 

@@ -43,7 +43,7 @@ def add_snapshot(
         size=written.size,
         complete=complete,
     )
-    return Manifest(inventory=(*held.inventory, snapshot), usage=held.usage)
+    return replace(held, inventory=(*held.inventory, snapshot))
 
 
 def latest(place: Place, held: Manifest) -> tuple[tuple[Service, ...], tuple[Skipped, ...]]:

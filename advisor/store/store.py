@@ -1,7 +1,7 @@
 """The store as the other rooms see it."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,17 @@ from pyarrow import fs
 
 from advisor.domain.errors import InputRefused, NoData, StoreDamaged, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 from advisor.store import manifest as manifests
 from advisor.store import usage
 from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
 from advisor.store.place import LOCK, TEMPORARY, Place
+from advisor.store.runs import RunFiles
 from advisor.store.snapshots import add_snapshot, latest
+
+FOLDERS = ("usage/", "inventory/", "tasks/")
 
 if TYPE_CHECKING:
     from advisor.fargate.prices import PriceBook
@@ -47,7 +51,7 @@ class Store:
     def __init__(self, place: Place, manifest: Manifest, *, url: str) -> None:
         self.url = url
         self._place, self._manifest = place, manifest
-        self._files = UsageFiles(place)
+        self._files, self._run_files = UsageFiles(place), RunFiles(place)
         self._inventory: tuple[Manifest, tuple[Service, ...], tuple[Skipped, ...]] | None = None
 
     def __repr__(self) -> str:
@@ -117,6 +121,17 @@ class Store:
         last = max((rows.last for _, _, rows in self._manifest.row_groups(id)), default=None)
         return None if last is None else datetime.fromtimestamp(last, UTC)
 
+    @property
+    def task_runs(self) -> tuple[TaskRun, ...]:
+        """Every task run held, sorted by account, region, cluster and task; `TaskRun.id` says whose it is."""
+        return self._run_files.runs(self._manifest)
+
+    def add_runs(self, runs: Iterable[TaskRun]) -> int:
+        """Keep task runs; returns how many told something new. What is known of an end is never unlearnt."""
+        counts: list[int] = []
+        self._write(lambda held: self._with_runs(held, tuple(runs), counts))
+        return counts[-1]
+
     def add_inventory(self, inventory: Inventory, *, account: str, region: str, complete: bool) -> None:
         """Keep what `inventory` holds of one account and region as a dated snapshot.
 
@@ -155,6 +170,11 @@ class Store:
         fresh = {id: self._fresh(held, id, usage.normal(frame)) for id, frame in frames.items()}
         counts.append(sum(len(frame) for frame in fresh.values()))
         return self._files.add(held, {id: frame for id, frame in fresh.items() if len(frame)})
+
+    def _with_runs(self, held: Manifest, runs: Iterable[TaskRun], counts: list[int]) -> Manifest:
+        changed, new = self._run_files.add(held, runs)
+        counts.append(new)
+        return changed
 
     def _fresh(self, held: Manifest, id: ServiceId, frame: pd.DataFrame) -> pd.DataFrame:
         if frame.empty:
@@ -201,7 +221,7 @@ def _clean(place: Place, manifest: Manifest) -> None:
     """Remove what killed writes and compactions left."""
     counted = {file.path for file in manifest.files()}
     for path in place.walk():
-        ours = path.startswith(("usage/", "inventory/", TEMPORARY))
+        ours = path.startswith((*FOLDERS, TEMPORARY))
         if ours and path not in counted:
             place.delete(path)
 
@@ -210,7 +230,7 @@ def _check_empty(place: Place) -> None:
     """A store is made in a new or empty folder only; what a killed first write left does not count."""
     if place.files.get_file_info(place.root).type == fs.FileType.File:
         raise InputRefused("is a file", where=one_line(Path(place.root), 300), rule="a store is a folder")
-    first = ("usage/", "inventory/", TEMPORARY, LOCK)
+    first = (*FOLDERS, TEMPORARY, LOCK)
     if foreign := [path for path in place.walk() if not path.startswith(first)]:
         rule = "a store is made in a new or empty folder"
         raise InputRefused("is not a store", where=one_line(Path(place.root), 300), value=foreign[0], rule=rule)
