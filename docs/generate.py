@@ -6,6 +6,7 @@ import click
 
 from advisor.cli import cli
 from advisor.domain.schema import DEMAND, USAGE, Column
+from advisor.fargate.rights import RIGHTS
 
 HERE = Path(__file__).parent
 
@@ -29,7 +30,27 @@ def frames_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"cli.md": command_page, "frames.md": frames_page}
+def rights_page() -> str:
+    """Every call to AWS with its reason, from the table that policies and clients are made of."""
+    parts = [
+        "# Calls to AWS, and the rights they need",
+        "",
+        "Made by `python docs/generate.py`; do not edit by hand.",
+        "",
+    ]
+    parts += ["`advisor iam-policy` prints them as policies.", ""]
+    for policy, title in POLICIES.items():
+        parts += [f"## {title}", "", "| action | why | resource |", "|---|---|---|"]
+        parts += [f"| `{r.action}` | {r.why} | `{r.resource}` |" for r in RIGHTS if r.policy == policy] + [""]
+    return "\n".join(parts)
+
+
+POLICIES = {
+    "read": "Collecting (`advisor iam-policy read`)",
+    "organisation": "Every account of an organisation, in the account that starts (`--organisation-role`)",
+    "apply": "Applying and undoing (`advisor iam-policy apply`)",
+}
+PAGES = {"cli.md": command_page, "frames.md": frames_page, "rights.md": rights_page}
 
 
 def _section(command: click.Command, name: str) -> list[str]:

@@ -12,7 +12,7 @@ from shlex import quote
 import click
 
 from advisor.cli import options, screen
-from advisor.cli.collecting import collect
+from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.domain.errors import AdvisorError
 
@@ -42,6 +42,7 @@ def cli() -> None:
 
 
 cli.add_command(collect)
+cli.add_command(iam_policy)
 
 
 @cli.command("import")
@@ -160,7 +161,7 @@ def apply(
     screen.ask(f"Apply {len(made.changes)} changes to AWS?", yes=yes)
     now = datetime.now(UTC)
     path = journal or plan_file.with_suffix(f".{now:%Y%m%dT%H%M%SZ}.journal")
-    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
+    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id, policy="apply"))
     with screen.progress("Applying") as progress:
         done = apply_plan(made, client, journal=path, now=lambda: datetime.now(UTC), progress=progress)
     return screen.applied(done, path, _typed(profile, roles, external_id))
@@ -177,7 +178,7 @@ def undo(journal: Path, yes: bool, profile: str | None, roles: tuple[str, ...], 
 
     read_text(journal)  # a journal that cannot be read is refused before anybody is asked
     screen.ask(f"Undo the changes of {journal}?", yes=yes)
-    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id))
+    client = client_for(open_sessions(profile=profile, role_arns=roles, external_id=external_id, policy="apply"))
     with screen.progress("Undoing") as progress:
         done = take_back(journal, client, now=lambda: datetime.now(UTC), progress=progress)
     return screen.undone(done)

@@ -1,12 +1,10 @@
 """Every AWS read: sessions over accounts and regions, inventory, scaling, metrics. Read-only, counted, redacted."""
 
-from advisor.collector.asking import READ_ACTIONS
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.metrics import collect_usage
 from advisor.collector.sessions import AwsSession, client_for, open_sessions
 
 __all__ = [
-    "READ_ACTIONS",
     "AwsSession",
     "Gathered",
     "client_for",

@@ -17,24 +17,6 @@ from advisor.domain.errors import AwsFailed, one_line
 if TYPE_CHECKING:
     from advisor.collector.sessions import AwsSession
 
-READ_ACTIONS: dict[str, str] = {
-    "ecs:ListClusters": "which clusters there are",
-    "ecs:ListServices": "which services they run",
-    "ecs:DescribeServices": "counts, capacity providers, deployments and tags of services",
-    "ecs:DescribeTaskDefinition": "sizes, architecture and containers; environment and secrets are not kept",
-    "ecs:ListServiceDeployments": "when services were deployed",
-    "ecs:DescribeServiceDeployments": "what ran before the first of them",
-    "ecs:DescribeServiceRevisions": "with which size they were deployed",
-    "ecs:ListTasks": "standalone tasks, to list them as not covered",
-    "ecs:DescribeTasks": "likewise",
-    "application-autoscaling:DescribeScalableTargets": "bounds of autoscaled services",
-    "application-autoscaling:DescribeScalingPolicies": "their policies",
-    "application-autoscaling:DescribeScheduledActions": "their scheduled actions",
-    "cloudwatch:DescribeAlarms": "periods and thresholds of the policies' alarms",
-    "cloudwatch:GetMetricData": "CPU, memory and task counts, minute by minute",
-    "events:ListRuleNamesByTarget": "scheduled tasks, to list them as not covered",
-    "events:ListTargetsByRule": "likewise",
-}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"}
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 _BAD_CREDENTIALS = {

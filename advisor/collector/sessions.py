@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import boto3
@@ -13,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from advisor.collector.asking import aws_failed
 from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.fargate.rights import Policy, action_of, actions
 
 THREADS = 8  # chosen: well below the burst of every bucket in docs/facts.md, section 8
-_IAM_PREFIX = {"application-auto-scaling": "application-autoscaling", "eventbridge": "events"}  # botocore -> IAM
 DEFAULT_REGION = "us-east-1"  # for STS only, where the environment names no region
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 8},
@@ -27,16 +28,17 @@ _CONFIG = Config(
 
 
 class AwsSession:
-    """Credentials of one account. Clients are made once per service and region, and may be shared by threads."""
+    """Credentials of one account. Clients are made once per service and region, and may be shared by threads.
 
-    def __init__(self, *, account: str, cores: Mapping[bool, Any]) -> None:
+    They refuse every call whose IAM action is not in `allowed`, whatever the credentials may do.
+    """
+
+    def __init__(self, *, account: str, cores: Mapping[bool, Any], allowed: Collection[str]) -> None:
         self.account = account
-        self._cores = cores
+        self._cores, self._allowed = cores, allowed
         self._clients: dict[tuple[str, str, bool], Any] = {}
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
-        for each in cores.values():
-            each.get_component("event_emitter").register("before-send.*.*", self._count)
 
     def __repr__(self) -> str:
         return f"AwsSession(account={self.account!r})"
@@ -60,36 +62,45 @@ class AwsSession:
         with self._lock:
             if key not in self._clients:
                 made = boto3.Session(botocore_session=self._cores[raw])
-                self._clients[key] = made.client(service, region_name=region, config=_CONFIG)
+                client = made.client(service, region_name=region, config=_CONFIG)
+                client.meta.events.register("before-call", self._check)
+                client.meta.events.register("before-send", partial(self._count, client.meta.service_model.signing_name))
+                self._clients[key] = client
             return self._clients[key]
 
-    def _count(self, event_name: str, **_: Any) -> None:
-        service, operation = event_name.split(".")[1:]
+    def _check(self, model: Any, **_: Any) -> None:
+        action = action_of(model.service_model.signing_name, model.name)
+        if action not in self._allowed:
+            raise RuntimeError(f"{action} is not in the table of calls (advisor/fargate/rights.py)")
+
+    def _count(self, signing_name: str, event_name: str, **_: Any) -> None:
         with self._lock:
-            self._calls[f"{_IAM_PREFIX.get(service, service)}:{operation}"] += 1
+            self._calls[action_of(signing_name, event_name.rpartition(".")[2])] += 1
 
 
 def open_sessions(
-    *, profile: str | None, role_arns: Sequence[str], external_id: str | None = None
+    *, profile: str | None, role_arns: Sequence[str], external_id: str | None = None, policy: Policy = "read"
 ) -> tuple[AwsSession, ...]:
     """One session per role, or one with the credentials that boto3 finds (or those of `profile`).
 
-    Roles are assumed at their first call and again before they expire. Raises AwsFailed where there are no
-    credentials, InputRefused for an ARN that is none or two roles in one account.
+    Roles are assumed at their first call and again before they expire. `policy`: calls outside of it are never
+    sent. Raises AwsFailed where there are no credentials, InputRefused for an ARN that is none or two roles in
+    one account.
     """
     accounts = [_account_of(arn) for arn in role_arns]
     if twice := [account for account in accounts if accounts.count(account) > 1]:
         raise InputRefused("two roles in one account", where="--role-arn", value=twice[0], rule="one per account")
+    allowed = actions(policy)
     try:
         if not role_arns:
-            return (_own_session(profile),)
+            return (_own_session(profile, allowed),)
         base = _core(profile)
         if base.get_credentials() is None:
             raise AwsFailed(_NO_CREDENTIALS)
     except BotoCoreError as error:
         raise aws_failed(error, "sts:GetCallerIdentity") from error
     return tuple(
-        AwsSession(account=account, cores=_cores(None, provider=_Assumed(base, arn, external_id)))
+        AwsSession(account=account, cores=_cores(None, provider=_Assumed(base, arn, external_id)), allowed=allowed)
         for arn, account in zip(role_arns, accounts, strict=True)
     )
 
@@ -144,11 +155,11 @@ def _core(profile: str | None, provider: CredentialProvider | None = None) -> An
     return core
 
 
-def _own_session(profile: str | None) -> AwsSession:
+def _own_session(profile: str | None, allowed: Collection[str]) -> AwsSession:
     cores = _cores(profile)
     if cores[False].get_credentials() is None:
         raise AwsFailed(_NO_CREDENTIALS)
-    session = AwsSession(account="", cores=cores)
+    session = AwsSession(account="", cores=cores, allowed=allowed)
     try:
         region = cores[False].get_config_variable("region")
         session.account = str(session.client("sts", region).get_caller_identity()["Account"])

@@ -43,7 +43,9 @@ class Fleet:
             },
         )
         self.sessions = open_sessions(profile=None, role_arns=())
-        self.client: Callable[[str, str, str], Any] = client_for(self.sessions)
+        self.client: Callable[[str, str, str], Any] = client_for(
+            open_sessions(profile=None, role_arns=(), policy="apply")
+        )
 
     def ecs(self, action: str, **params: Any) -> dict[str, Any]:
         return self.aws.call("ecs", action, account=ACCOUNT, region=REGION, **params)

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from advisor.collector import client_for, open_sessions
 from advisor.collector.asking import aws_failed
+from advisor.demo.aws.wire import LocalAws
 from advisor.domain.errors import AwsFailed, InputRefused
 
 ROLE = "arn:aws:iam::{}:role/advisor-read"
@@ -21,12 +22,12 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("endpoint")
-def test_roles_give_a_session_per_account_and_share_clients() -> None:
+def test_roles_give_a_session_per_account_and_share_clients(local_aws: LocalAws) -> None:
     accounts = ("000000000042", "111122223333")
     sessions = open_sessions(profile=None, role_arns=[ROLE.format(a) for a in accounts])
     assert tuple(s.account for s in sessions) == accounts
     for session in sessions:
-        session.client("ecs", "eu-west-1").create_cluster(clusterName=f"c-{session.account}")
+        local_aws.call("ecs", "CreateCluster", account=session.account, region="eu-west-1", clusterName="prod")
         assert session.client("ecs", "eu-west-1") is session.client("ecs", "eu-west-1")
     for session in sessions:
         (arn,) = session.client("ecs", "eu-west-1").list_clusters()["clusterArns"]
@@ -99,3 +100,15 @@ def test_a_role_that_may_not_be_assumed_is_told_as_that() -> None:
     found = str(aws_failed(error, "ecs:ListClusters", account="000000000042", region="eu-west-1"))
     assert "sts:AssumeRole was denied" in found
     assert "ListClusters" not in found
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_call_that_is_not_in_the_table_is_never_sent(local_aws: LocalAws) -> None:
+    seen: list[str] = []
+    local_aws.before.append(lambda call: seen.append(call.action))
+    for policy, operation in (("read", "delete_cluster"), ("apply", "list_clusters")):
+        (session,) = open_sessions(profile=None, role_arns=(), policy=policy)
+        given = {"cluster": "prod"} if operation == "delete_cluster" else {}
+        with pytest.raises(RuntimeError, match="not in the table of calls"):
+            getattr(session.client("ecs", "eu-west-1"), operation)(**given)
+    assert set(seen) == {"GetCallerIdentity"}

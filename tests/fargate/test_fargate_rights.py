@@ -1,0 +1,40 @@
+"""The table of calls: names that botocore knows, and policies that hold it all and nothing else."""
+
+import botocore.session
+import pytest
+
+from advisor.fargate.rights import RIGHTS, Policy, action_of, actions, policy_document
+
+NO_CALLS = {"iam:PassRole", "iam:CreateServiceLinkedRole"}  # AWS checks them on the way; nobody calls them
+_READS = ("Describe", "List", "Get")
+
+
+def operations(*services: str) -> set[str]:
+    session = botocore.session.Session()
+    models = [session.get_service_model(name) for name in services]
+    return {action_of(model.signing_name, operation) for model in models for operation in model.operation_names}
+
+
+def test_every_action_is_an_operation_that_botocore_knows() -> None:
+    services = {right.action.partition(":")[0] for right in RIGHTS} - {"iam"}
+    assert {right.action for right in RIGHTS} - operations(*services) == NO_CALLS
+
+
+@pytest.mark.parametrize("policy", ["read", "organisation"])
+def test_nothing_is_written_but_under_apply(policy: Policy) -> None:
+    written = {a for a in actions(policy) if not a.partition(":")[2].startswith(_READS)}
+    assert written <= {"sts:AssumeRole"}
+
+
+@pytest.mark.parametrize("policy", ["read", "apply"])
+def test_the_document_allows_the_table_and_no_wildcard_action(policy: Policy) -> None:
+    statements = policy_document(policy)["Statement"]
+    allowed = [action for statement in statements for action in statement["Action"]]
+    assert len(allowed) == len(set(allowed))
+    assert set(allowed) == actions(policy)
+    assert {s["Effect"] for s in statements} == {"Allow"}
+
+
+def test_an_organisation_adds_its_accounts_and_one_role_only() -> None:
+    more = [s for s in policy_document("read", role="reader")["Statement"] if "sts:AssumeRole" in s["Action"]]
+    assert more == [{"Effect": "Allow", "Resource": "arn:aws:iam::*:role/reader", "Action": ["sts:AssumeRole"]}]
