@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from advisor.advice.confidence import confidence
+from advisor.advice.days import Days, days_of, settled
 from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
@@ -10,7 +11,7 @@ from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
 from advisor.advice.words import share
-from advisor.advice.work import current_stretch, last_size, split
+from advisor.advice.work import split
 from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.finding import Advice, Caution, UsdMonth
 from advisor.domain.inventory import Service
@@ -32,13 +33,13 @@ def advise(
     with today's size, the work of the days before may confirm the setup, but never change it. A missing price
     is no error here: there is no advice then, and no money.
     """
-    spoken, unseen = _days_that_speak(demand, service)
-    shorter = len(spoken.frame) < len(demand.frame)
-    before, profile = profile, fit_profile(spoken) if shorter else profile
-    told = _size_changed(before, profile) if shorter else ()
+    days = days_of(demand, service.setup.size)
+    shorter = len(days.speak.frame) < len(demand.frame)
+    whole, profile = profile, fit_profile(days.speak) if shorter else profile
+    told = _size_changed(whole, profile) if shorter else ()
     try:
-        subject = subject_of(service, spoken, profile, prices, config)
-        advice = _not_yet_run(subject, config) if unseen else _judged(subject, config)
+        subject = subject_of(service, days.speak, profile, prices, config)
+        advice = _not_yet_run(subject, config, days) if days.unseen else _judged(subject, config, days)
     except PriceMissing as error:
         advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
     except SetupRefused as error:
@@ -73,38 +74,25 @@ def _size_changed(whole: Profile, spoken: Profile) -> tuple[Caution, ...]:
     return (Caution(code="size-changed", text=text),)
 
 
-def _days_that_speak(demand: Demand, service: Service) -> tuple[Demand, bool]:
-    """The days since the last change of size, and whether none of them was measured with today's size."""
-    seen = current_stretch(demand, service.setup.size)
-    if _is_known(seen):
-        return seen, False
-    latest = current_stretch(demand, last_size(demand))
-    return (latest if _is_known(latest) else demand), True
-
-
-def _is_known(demand: Demand) -> bool:
-    return bool((demand.frame["state"] != GAP).any())
-
-
-def _not_yet_run(subject: Subject, config: Config) -> Advice:
+def _not_yet_run(subject: Subject, config: Config, days: Days) -> Advice:
     """The advice without confidence on a size that no task was measured with: kept where it keeps its limits."""
     text = (
         f"nothing was measured of tasks of today's size, {subject.service.setup.size}; it takes {FEWEST_DAYS:g} days."
     )
     why = Caution(code="thin-history", text=text)
-    advice = _judged(subject, config, may_change=False)
+    advice = _judged(subject, config, days, may_change=False)
     if advice.verdict == "keep":
         return replace(advice, confidence=0.0, cautions=(why, *advice.cautions))
     return replace(_withheld(subject, why, advice.usd_month.current), confidence=0.0)
 
 
-def _judged(subject: Subject, config: Config, *, may_change: bool = True) -> Advice:
+def _judged(subject: Subject, config: Config, days: Days, *, may_change: bool = True) -> Advice:
     why = _nothing_to_say(subject)
     if why is not None:
         today = replayed_in(subject, subject.service.setup)
         return _withheld(subject, why, today.usd_month)
     rule = override_of(config, subject.service)
-    decision = decide(subject)
+    decision = settled(decide(subject), days)
     if decision.verdict == "no-advice":
         caution = Caution(code="no-setup-holds", text=decision.why)
         return _withheld(subject, caution, decision.today.usd_month)

@@ -100,8 +100,12 @@ def with_stretches(subject: Subject) -> Subject:
 
 
 def _stretch(subject: Subject, before: Demand, after: Demand) -> Stretch:
-    known = replace(subject, demand=before, work=work_of(before), profile=fit_profile(before), known={})
-    return Stretch(before=known, work=work_of(after))
+    return Stretch(before=known_by(subject, before), work=work_of(after))
+
+
+def known_by(subject: Subject, days: Demand) -> Subject:
+    """The subject as these days alone show it."""
+    return replace(subject, demand=days, work=work_of(days), profile=fit_profile(days), known={})
 
 
 def replayed_in(subject: Subject, setup: Setup) -> Replay:

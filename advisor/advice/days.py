@@ -1,0 +1,85 @@
+"""Which days of a history speak for what runs now, and what the days before them may still forbid."""
+
+from dataclasses import dataclass, replace
+
+from advisor.advice.choose import trial_of
+from advisor.advice.decide import Decision
+from advisor.advice.guardrails import broken_rules, memory_tail_is_within_limits
+from advisor.advice.rules import NONE, SETTLED_DAYS, URGENT_MEMORY_RISK
+from advisor.advice.subject import Subject, known_by, search_in
+from advisor.advice.work import DAY_SECONDS, current_stretch, cut, last_size
+from advisor.domain.schema import GAP
+from advisor.domain.service import TaskSize
+from advisor.profile import Demand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Days:
+    """`whole`: the history; `speak`: its latest days, on which the advice rests.
+
+    `unseen`: none of them was measured with today's size.
+    """
+
+    whole: Demand
+    speak: Demand
+    unseen: bool
+
+    @property
+    def told(self) -> int:
+        """Steps before those that speak."""
+        return len(self.whole.frame) - len(self.speak.frame)
+
+
+def days_of(demand: Demand, size: TaskSize) -> Days:
+    """The days since the last change of size, where any was measured with today's `size`."""
+    seen = current_stretch(demand, size)
+    if _is_known(seen):
+        return Days(whole=demand, speak=seen, unseen=False)
+    latest = current_stretch(demand, last_size(demand))
+    return Days(whole=demand, speak=latest if _is_known(latest) else demand, unseen=True)
+
+
+def settled(decision: Decision, days: Days) -> Decision:
+    """The decision, or keep: where the days before a change of late do not bear another one out.
+
+    Two months of the same service differ by chance. So a cheaper setup must hold the days before the change too,
+    unless today's would not have held them either: then the service has become another one. And memory that a model
+    alone calls too small must be so by the peaks of all days together.
+    """
+    most = SETTLED_DAYS * DAY_SECONDS // days.whole.step_seconds
+    low = max(0, days.told - most)
+    before, together = cut(days.whole, low, days.told), cut(days.whole, low, len(days.whole.frame))
+    if decision.verdict != "change" or len(days.speak.frame) > most or not _is_known(before):
+        return decision
+    changed = f"The size changed {decision.subject.work.days:.1f} days ago, and"
+    if not decision.broken and _forbids(known_by(decision.subject, before), decision):
+        why = f"{changed} what would be cheaper now would not have held the days before that:"
+        return _kept(decision, f"{why} it is looked at again once {SETTLED_DAYS} days have passed.")
+    if _only_modelled(decision) and not _is_urgent(known_by(decision.subject, together), decision):
+        return _kept(decision, f"{changed} with the days before that, the chance of a memory breach is bearable.")
+    return decision
+
+
+def _kept(decision: Decision, why: str) -> Decision:
+    return replace(decision, verdict="keep", then=decision.today, broken=(), why=why)
+
+
+def _forbids(earlier: Subject, decision: Decision) -> bool:
+    """Whether earlier days, which today's setup holds, break a rule with what is to come and its margins."""
+    now, then = search_in(earlier, NONE), search_in(earlier, decision.margins)
+    fitted = not broken_rules(trial_of(now, decision.today.setup), now.case)
+    return fitted and bool(broken_rules(trial_of(then, decision.then.setup), then.case))
+
+
+def _only_modelled(decision: Decision) -> bool:
+    search = search_in(decision.subject, NONE)
+    return decision.broken == (memory_tail_is_within_limits(trial_of(search, decision.today.setup), search.case),)
+
+
+def _is_urgent(together: Subject, decision: Decision) -> bool:
+    chance = trial_of(search_in(together, NONE), decision.today.setup).breach_probability or 0.0
+    return chance > together.limits.memory_breach_probability * URGENT_MEMORY_RISK
+
+
+def _is_known(demand: Demand) -> bool:
+    return bool((demand.frame["state"] != GAP).any())
