@@ -1,0 +1,194 @@
+"""An exported bill as charges for Fargate: CUR legacy, CUR 2.0, FOCUS 1.0 to 1.2; Parquet, CSV, gzipped CSV."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from advisor.domain.charges import KEYS, OWNER, SUMS, Charges
+from advisor.domain.errors import InputRefused
+from advisor.importer.bill_cells import DECIMAL, Cells
+from advisor.importer.bill_columns import TAGS, layout_of
+from advisor.importer.bill_files import BillFile, bill_files
+
+Runs = Mapping[str, tuple[str | None, str | None]]
+_NO_RUNS: Runs = {}
+_FARGATE = "Fargate-"
+_ARN = r"^arn:[^:]*:(?P<of>ecs|eks):(?P<region>[^:]*):[^:]*:(?:task|pod)/(?P<cluster>[^/]+)/"
+# What a line counts as. Negations and fees of Savings Plans are left out: covered usage carries its effective cost.
+USAGE, COVERED, ADJUSTMENT, LEFT_OUT = "usage", "savings-plan", "adjustment", ""
+LINE_TYPES = {
+    "Usage": USAGE,
+    "SavingsPlanCoveredUsage": COVERED,
+    **dict.fromkeys(("Credit", "Refund", "Adjustment", "Discount"), ADJUSTMENT),
+    **dict.fromkeys(("EdpDiscount", "PrivateRateDiscount", "BundledDiscount", "SppDiscount"), ADJUSTMENT),
+    **dict.fromkeys(("SavingsPlanNegation", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"), LEFT_OUT),
+    **dict.fromkeys(("Tax", "Fee", "RIFee", "Purchase"), LEFT_OUT),
+}
+_MOST_PIECES = 64  # are kept apart before they are added up
+
+
+def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
+    """The charges for Fargate of an exported bill: a file, a folder or an `s3://` prefix, read piece by piece.
+
+    `runs`: a task's ARN -> (its service or None, its task-definition family or None), for tasks without service tags.
+    Raises InputRefused with file, row, column, value and rule; a CSV's header is row 1.
+    """
+    reading = _Reading(runs)
+    files = bill_files(url)
+    for file in files:
+        reading.add(file)
+    lines = reading.summed().sort_by([(name, "ascending") for name in KEYS])
+    if not lines.num_rows:
+        rule = "rows with a usage type of Fargate (…Fargate-vCPU-Hours:perCPU and the like)"
+        raise InputRefused("no charge for Fargate", where=files[0].shown if len(files) == 1 else str(url), rule=rule)
+    return Charges(
+        source=str(url),
+        formats=tuple(sorted(reading.formats)),
+        files=len(files),
+        rows_read=reading.rows_read,
+        rows_kept=reading.rows_kept,
+        lines=lines,
+        tagged=frozenset(reading.tagged),
+    )
+
+
+class _Reading:
+    """What was read so far, added up now and then."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self.formats: set[str] = set()
+        self.tagged: set[tuple[str, str]] = set()
+        self.rows_read = self.rows_kept = 0
+        self._pieces: list[pa.Table] = []
+
+    def add(self, file: BillFile) -> None:
+        """Read one file."""
+        layout = layout_of(file.names, where=file.shown)
+        self.formats.add(layout.format)
+        first = file.first_row
+        for batch in file.pieces(layout.wanted):
+            usage_types = Cells(where=file.shown, layout=layout, batch=batch, rows=pa.nulls(0)).text("usage_type")
+            keep = pc.fill_null(pc.match_substring(usage_types, _FARGATE), False)
+            rows = pa.array(range(first, first + len(batch)), pa.int64()).filter(keep)
+            self._add(Cells(where=file.shown, layout=layout, batch=batch.filter(keep), rows=rows))
+            first += len(batch)
+            self.rows_read += len(batch)
+
+    def summed(self) -> pa.Table:
+        """Everything so far, one row per key."""
+        if not self._pieces:
+            return pa.table({name: pa.array([], pa.string()) for name in KEYS})
+        whole = pa.concat_tables(self._pieces)
+        totals = whole.group_by(list(KEYS), use_threads=False).aggregate([(name, "sum") for name in SUMS])
+        renamed = totals.rename_columns([name.removesuffix("_sum") for name in totals.column_names])
+        self._pieces = [renamed.select([*KEYS, *SUMS])]
+        return self._pieces[0]
+
+    def _add(self, cells: Cells) -> None:
+        if not len(cells.batch):
+            return
+        lines = charges_of(cells, self.runs, self.tagged)
+        self.rows_kept += lines.num_rows
+        self._pieces.append(lines)
+        if len(self._pieces) >= _MOST_PIECES:
+            self.summed()
+
+
+def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> pa.Table:
+    """Rows of Fargate as charges, one for one but for those that do not count; notes in `tagged` where tags are."""
+    kind = _kinds(cells)
+    _check_currency(cells)
+    owner = _owners(cells, runs, tagged)
+    usage_type = cells.text("usage_type")
+    spot = pc.match_substring(usage_type, "SpotUsage-")
+    purchase = pc.if_else(pc.equal(kind, USAGE), pc.if_else(spot, "spot", "on-demand"), kind)
+    covered, adjusted = pc.equal(purchase, COVERED), pc.equal(purchase, ADJUSTMENT)
+    cost, on_demand = _money(cells, covered, counts=pc.not_equal(kind, LEFT_OUT))
+    nothing = pa.scalar(0, DECIMAL)
+    quantity = pc.if_else(adjusted, nothing, pc.coalesce(cells.decimals("quantity"), nothing))
+    used = cells.decimals("used")
+    table = pa.table(
+        {
+            **dict(zip(OWNER, owner, strict=True)),
+            "start": cells.instants("start"),
+            "end": cells.instants("end"),
+            "usage_type": usage_type,
+            "purchase": purchase,
+            "quantity": quantity,
+            "cost": cost,
+            "on_demand_cost": pc.if_else(pc.or_(spot, adjusted), nothing, on_demand),
+            "used": pc.coalesce(used, nothing),
+            "used_of": pc.if_else(pc.is_valid(used), quantity, nothing),
+        }
+    )
+    return table.filter(pc.not_equal(kind, LEFT_OUT))
+
+
+def _kinds(cells: Cells) -> pa.Array:
+    """What each row counts as; an unknown line type is refused."""
+    coded = cells.text("line_type").dictionary_encode()
+    known = pa.array([LINE_TYPES.get(text) for text in coded.dictionary.to_pylist()], pa.string())
+    kind = known.take(coded.indices)
+    cells.refuse_where(pc.is_null(kind), "line_type", "unknown line type", f"one of {', '.join(sorted(LINE_TYPES))}")
+    if cells.layout.format == "focus":
+        committed = pc.and_(pc.equal(kind, USAGE), pc.is_valid(cells.text("commitment")))
+        kind = pc.if_else(committed, COVERED, kind)
+    return kind
+
+
+def _money(cells: Cells, covered: pa.Array, *, counts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """(cost, cost at on-demand rates) of each row  [USD].
+
+    Covered usage costs its effective cost. At on-demand rates it costs what the bill says of public rates; where that
+    is empty, a CUR's unblended cost, which is at on-demand rates by definition (SavingsPlanNegation takes it back).
+    """
+    billed, listed = cells.decimals("cost"), cells.decimals("list_cost")
+    cells.refuse_where(pc.and_(counts, pc.is_null(billed)), "cost", "no cost", "every charge has one")
+    if not pc.any(covered).as_py():
+        return billed, billed
+    effective = cells.decimals("effective_cost")
+    without = pc.and_(covered, pc.is_null(effective))
+    rule = "usage that a Savings Plan covers has the plan's effective cost: export that column"
+    cells.refuse_where(without, "line_type", "covered by a Savings Plan, without effective cost", rule)
+    if cells.layout.format == "focus":
+        rule = "usage under a commitment has its ListCost: export that column"
+        cells.refuse_where(pc.and_(covered, pc.is_null(listed)), "line_type", "without list cost", rule)
+    on_demand = pc.if_else(covered, pc.coalesce(listed, billed), billed)
+    return pc.if_else(covered, effective, billed), on_demand
+
+
+def _owners(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> Iterator[pa.Array]:
+    """Account, region, product, cluster, service and family of each row."""
+    resource = cells.text("resource")
+    parts = pc.extract_regex(resource, _ARN)
+    of, arn_region, arn_cluster = (pc.struct_field(parts, name) for name in ("of", "region", "cluster"))
+    account = cells.text("account")
+    cells.refuse_where(pc.is_null(account), "account", "no account", "the account that used it")
+    account = pc.utf8_lpad(account, 12, "0")
+    region = pc.coalesce(arn_region, cells.text("region"), pa.scalar(""))
+    eks = pc.fill_null(pc.equal(of, "eks"), False)
+    product = pc.coalesce(cells.text("product"), pc.if_else(eks, "AmazonEKS", "AmazonECS"))
+    cluster = pc.coalesce(cells.tag("cluster", TAGS["cluster"]), arn_cluster, pa.scalar(""))
+    service = cells.tag("service", TAGS["service"])
+    with_tag = pc.is_valid(service)
+    places = pa.table({"account": account, "region": region}).filter(with_tag).group_by(["account", "region"])
+    tagged |= {(row["account"], row["region"]) for row in places.aggregate([]).to_pylist()}
+    by_run, family = _of_runs(resource, runs)
+    yield from (account, region, product, cluster, pc.coalesce(service, by_run), pc.if_else(with_tag, None, family))
+
+
+def _of_runs(resource: pa.Array, runs: Runs) -> tuple[pa.Array, pa.Array]:
+    """Service and family of each task by its recorded run."""
+    coded = resource.dictionary_encode()
+    found = [runs.get(arn, (None, None)) for arn in coded.dictionary.to_pylist()]
+    services, families = (pa.array([run[n] for run in found], pa.string()).take(coded.indices) for n in (0, 1))
+    return services, pc.if_else(pc.is_valid(services), None, families)
+
+
+def _check_currency(cells: Cells) -> None:
+    if cells.has("currency"):
+        foreign = pc.not_equal(cells.text("currency"), "USD")
+        cells.refuse_where(foreign, "currency", "not in US dollars", "USD: prices are in dollars")
