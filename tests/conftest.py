@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from advisor.demo.aws.wire import LocalAws, serve
+from advisor.demo.aws.wire import Call, LocalAws, serve
+from advisor.fargate.rights import RIGHTS
 
 _GUARDED = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}
 
@@ -41,8 +42,17 @@ sys.addaudithook(_guard)
 
 
 @pytest.fixture
-def local_aws() -> LocalAws:
-    return LocalAws()
+def local_aws() -> Iterator[LocalAws]:
+    """A local AWS; what advisor's own clients call on it must be in the table of calls."""
+    aws, asked = LocalAws(), set[str]()
+
+    def note(call: Call) -> None:
+        if "advisor" in call.agent:
+            asked.add(f"{call.service}:{call.action}")
+
+    aws.before.append(note)
+    yield aws
+    assert asked <= {right.action for right in RIGHTS}
 
 
 @pytest.fixture

@@ -128,7 +128,9 @@ class _Assumed(CredentialProvider):  # type: ignore[misc]  # botocore has no ann
         super().__init__()
         extra = {"RoleSessionName": "advisor"} | ({"ExternalId": external_id} if external_id else {})
         fetcher = AssumeRoleCredentialFetcher(
-            client_creator=lambda name, **given: base.create_client(name, **{"region_name": DEFAULT_REGION, **given}),
+            client_creator=lambda name, **given: base.create_client(
+                name, **{"region_name": DEFAULT_REGION, "config": _CONFIG, **given}
+            ),
             source_credentials=base.get_credentials(),
             role_arn=arn,
             extra_args=extra,

@@ -14,7 +14,10 @@ from advisor.demo.aws.wire import AwsError, Call, LocalAws
 
 # CloudWatch keeps the codes of its query protocol (`awsQueryCompatible` in B44:cloudwatch); the others are JSON.
 _THROTTLED = {"cloudwatch": "Throttling"}
-_DENIED = {"cloudwatch": ("AccessDenied", 403)}
+_DENIED = {
+    "ec2": ("UnauthorizedOperation", 403),
+    **dict.fromkeys(("cloudwatch", "elasticloadbalancing", "iam", "s3", "sts"), ("AccessDenied", 403)),
+}
 
 
 def throttled(service: str) -> AwsError:

@@ -23,6 +23,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
+from advisor.demo.aws.requests import REST_SERVICES, caller_of, object_call, rest_call, scope_of
+
 ACCOUNT = "123456789012"  # the account of credentials that assumed no role, as moto has it
 NOT_IN_MOTO = ("pricing",)
 CORRECTIONS = ("cloudwatch", "ecs", "scaling", "pricing")  # modules of this package, imported on start
@@ -39,6 +41,14 @@ JSON_SERVICES = {
     "pricing": ("pricing", "AWSPriceListService", "application/x-amz-json-1.1"),
     "events": ("events", "AWSEvents", "application/x-amz-json-1.1"),
 }
+_XML_ERRORS = {
+    "ec2": "<Response><Errors><Error>{}</Error></Errors><RequestID>local</RequestID></Response>",
+    "s3": "<Error>{}</Error>",
+    **dict.fromkeys(
+        ("elasticloadbalancing", "iam", "sns", "sts"),
+        "<ErrorResponse><Error>{}</Error><RequestId>local</RequestId></ErrorResponse>",
+    ),
+}
 _BY_NAME = {name: (scope, target, kind) for scope, (name, target, kind) in JSON_SERVICES.items()}
 
 
@@ -52,13 +62,18 @@ class AwsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: service and action as botocore names them, who asks, where, with which parameters."""
+    """One request: service and action as botocore names them, who asks, where, with which parameters.
+
+    `identity` is the access key, or the role that was assumed; empty within the process. `agent` is the User-Agent.
+    """
 
     service: str
     action: str
     account: str
     region: str
     params: dict[str, Any] = field(default_factory=dict)
+    identity: str = ""
+    agent: str = ""
 
 
 Answer = Callable[["LocalAws", Call], dict[str, Any]]
@@ -152,8 +167,9 @@ class LocalAws:
 
     def _reply(self, request: Request) -> Response:
         call = _parse(request)
-        if call and call.service in _BY_NAME:
-            return Response(_dumps(self.answer(call)), status=200, content_type=_BY_NAME[call.service][2])
+        if call and (call.service in _BY_NAME or (call.service, call.action) in ANSWERS):
+            kind = _BY_NAME[call.service][2] if call.service in _BY_NAME else "application/json"
+            return Response(_dumps(self.answer(call)), status=200, content_type=kind)
         for hook in self.before if call else ():
             hook(cast(Call, call))
         request.environ["wsgi.input"] = io.BytesIO(request.get_data())  # `_parse` has read it
@@ -183,23 +199,35 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _parse(request: Request) -> Call | None:
-    """The call in a signed request of the JSON or query protocol; None if it is no such request."""
-    scope = request.headers.get("Authorization", "").partition("Credential=")[2].split(",")[0].split("/")
-    target, body = request.headers.get("X-Amz-Target"), request.get_data()
-    if len(scope) != 5 or not (target or request.mimetype == "application/x-www-form-urlencoded"):
+    """The call in a signed request; None if it is none, or of a service that is not known here."""
+    access_key, _, region, service, _ = scope_of(request)
+    asked = _asked(request, service) if service else None
+    if asked is None:
         return None
-    if request.headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
-    from moto.iam.models import get_account_id_from
-
-    params = _json_object(body) if target else dict(parse_qsl(body.decode()))
+    account, identity = caller_of(access_key)
     return Call(
-        service=JSON_SERVICES[scope[3]][0] if scope[3] in JSON_SERVICES else scope[3],
-        action=target.rpartition(".")[2] if target else params.get("Action", ""),
-        account=get_account_id_from(scope[0]),
-        region=scope[2],
-        params=params,
+        service=JSON_SERVICES[service][0] if service in JSON_SERVICES else service,
+        action=asked[0],
+        account=account,
+        region=region,
+        params=asked[1],
+        identity=identity,
+        agent=request.headers.get("User-Agent", ""),
     )
+
+
+def _asked(request: Request, service: str) -> tuple[str, dict[str, Any]] | None:
+    """The operation and its parameters, by the protocol: JSON, query, REST."""
+    target, body = request.headers.get("X-Amz-Target"), request.get_data()
+    if target:
+        packed = request.headers.get("Content-Encoding") == "gzip"
+        return target.rpartition(".")[2], _json_object(gzip.decompress(body) if packed else body)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        params = dict(parse_qsl(body.decode()))
+        return params.get("Action", ""), params
+    if service == "s3":
+        return object_call(request)
+    return rest_call(service, request) if service in REST_SERVICES else None
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -210,15 +238,14 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _error_reply(request: Request, error: AwsError) -> Response:
-    """An error on the wire: JSON or XML as it was asked.
+    """An error on the wire: JSON or the service's XML.
 
     CloudWatch once spoke query and repeats that code in a header (`awsQueryCompatible` in B44:cloudwatch).
     """
     fault = "Sender" if error.status < 500 else "Receiver"
-    if "X-Amz-Target" not in request.headers:
-        said = f"<Type>{fault}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        body = f"<ErrorResponse><Error>{said}</Error><RequestId>local</RequestId></ErrorResponse>"
-        return Response(body, status=error.status, content_type="text/xml")
+    said = f"<Type>{fault}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    if body := _XML_ERRORS.get(scope_of(request)[3]):
+        return Response(body.format(said), status=error.status, content_type="text/xml")
     text = _dumps({"__type": error.code, "message": error.message})
     reply = Response(text, status=error.status, content_type="application/x-amz-json-1.1")
     if request.headers.get("x-amzn-query-mode") == "true":
