@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 
 from advisor.advice import HELD_OUT_SHARE, advise, override_of, without_advice
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.inventory import Service, Skipped
+from advisor.domain.runs import TaskRun
+from advisor.domain.service import ServiceId
 from advisor.domain.settings import Config
 from advisor.fargate.prices import Price, PriceBook
 from advisor.profile import fit_profile, infer_demand
@@ -58,21 +61,27 @@ def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress |
 def _all(store: Store, services: Sequence[Service], config: Config, progress: Progress | None) -> list[_Reviewed]:
     prices = store.prices
     results: list[_Reviewed] = []
+    runs = {id: tuple(own) for id, own in groupby(sorted(store.task_runs, key=_whose), key=_whose)}
     for service in services:
-        results.append(_one(store, service, prices=prices, config=config))
+        own = runs.get(service.id, ())
+        results.append(_one(store, service, own, prices=prices, config=config))
         if progress is not None:
             progress(len(results), len(services))
     return results
 
 
-def _one(store: Store, service: Service, *, prices: PriceBook, config: Config) -> _Reviewed:
+def _whose(run: TaskRun) -> ServiceId:
+    return run.id
+
+
+def _one(store: Store, service: Service, runs: tuple[TaskRun, ...], *, prices: PriceBook, config: Config) -> _Reviewed:
     usage = store.usage(service)
     if usage.empty:
         text = "the store holds no usage of it: nothing ran, or nothing was collected."
         return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
     start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
     try:
-        demand = infer_demand(usage, service)
+        demand = infer_demand(usage, service, runs=runs)
         advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
     except AdvisorError as error:
         advice = without_advice(service, Caution(code="bad-data", text=str(error)))

@@ -16,7 +16,15 @@ from advisor.advice.rules import (
     USUAL,
     Margins,
 )
-from advisor.advice.subject import Subject, policy_is_unknown, replayed_in, search_in, with_stretches, without_policy
+from advisor.advice.subject import (
+    Subject,
+    case_of,
+    policy_is_unknown,
+    replayed_in,
+    search_in,
+    with_stretches,
+    without_policy,
+)
 from advisor.domain.finding import Caution, Verdict
 
 
@@ -62,9 +70,7 @@ def _more_cautious(subject: Subject, first: Decision) -> Decision:
     if not second.held_out.missed:
         text = f"The usual margins missed a limit on the held-out days ({missed}): wider ones were used."
         return replace(second, cautions=(Caution(code="wider-margins", text=text),))
-    better = next(
-        (decision for decision in (second, first) if decision.verdict == "change" and _improves(decision)), None
-    )
+    better = next((d for d in (second, first) if d.verdict == "change" and (_improves(d) or _ends_kills(d))), None)
     if better is not None:
         missed = "; ".join(better.held_out.missed)
         text = f"On the held-out days even this was not enough: {missed}. Look again after the change."
@@ -84,6 +90,11 @@ def _improves(decision: Decision) -> bool:
         (then.memory_breached, today.memory_breached),
     )
     return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+
+def _ends_kills(decision: Decision) -> bool:
+    """Whether today's tasks were killed for want of memory, which the held-out days cannot make up for."""
+    return decision.today.setup.size.memory <= case_of(decision.subject, NONE).killed_mib
 
 
 def _weigh(subject: Subject, margins: Margins) -> Decision:

@@ -73,7 +73,7 @@ def _cpu(decision: Decision) -> tuple[str, ...]:
 def _memory(decision: Decision) -> tuple[str, ...]:
     subject, then, today = decision.subject, decision.then, decision.today
     if not subject.profile.memory_daily_peaks:
-        return ("Memory was never measured, so it was left as it is.",)
+        return ("Memory was never measured, so it gets no smaller.",)
     model = subject.profile.memory_model
     text = (
         f"Memory: the fullest task held {subject.profile.memory_peak_gib:.2f} GiB of its"

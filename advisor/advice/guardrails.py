@@ -27,6 +27,7 @@ class Case:
     floor_mib: int
     least_tasks: int
     least_vcpu: float = 0.0
+    killed_mib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,13 @@ def size_is_legal(trial: Trial, case: Case) -> str | None:  # noqa: ARG001  (eve
     if setup.size in legal_sizes(setup.os, setup.architecture):
         return None
     return f"Fargate has no {setup.size} for {setup.os} on {setup.architecture}"
+
+
+def memory_is_more_than_was_killed(trial: Trial, case: Case) -> str | None:
+    """Memory is more than that of a task that was killed for want of it."""
+    if trial.setup.size.memory > case.killed_mib:
+        return None
+    return f"a task with {_gib(case.killed_mib)} was killed for want of memory"
 
 
 def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
@@ -113,6 +121,7 @@ def saturated_keeps_its_cpu(trial: Trial, case: Case) -> str | None:
 
 RULES: tuple[Rule, ...] = (
     size_is_legal,
+    memory_is_more_than_was_killed,
     memory_holds_the_peak,
     memory_tail_is_within_limits,
     memory_holds_the_containers,

@@ -1,6 +1,7 @@
 """One service under advice: its history, levers and limits put together once."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from advisor.advice.choose import Search
 from advisor.advice.guardrails import Case, Trial, container_floor
 from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
 from advisor.advice.replay import Replay, conditions_of, replayed, run
-from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, Margins, limits_of
+from advisor.advice.rules import HELD_OUT_SHARE, KILLS_COUNT_DAYS, MOST_REPLAY_ERROR, Margins, limits_of
 from advisor.advice.symptoms import symptoms
 from advisor.advice.work import Work, last_size, origins, work_of
 from advisor.domain.errors import SetupRefused
@@ -141,7 +142,14 @@ def case_of(subject: Subject, margins: Margins) -> Case:
         floor_mib=floor,
         least_tasks=least_tasks(setup, subject.limits) if setup.minimum is not None else 0,
         least_vcpu=float(subject.demand.frame["task_vcpu"].iloc[-1]) if subject.saturated else 0.0,
+        killed_mib=_killed(subject.demand),
     )
+
+
+def _killed(demand: Demand) -> int:
+    """The largest task memory that was too little, of the kills that still count  [MiB]."""
+    since = demand.frame.index[-1] - timedelta(days=KILLS_COUNT_DAYS)
+    return max((kill.memory for kill in demand.kills if not kill.container and kill.at >= since), default=0)
 
 
 def history_cautions(subject: Subject) -> tuple[Caution, ...]:

@@ -99,8 +99,10 @@ def work_of(demand: Demand) -> Work:
 
 
 def cut(demand: Demand, low: int, high: int) -> Demand:
-    """The steps from `low` up to `high` of a demand, as a demand of its own."""
-    return replace(demand, frame=demand.frame.iloc[low:high])
+    """The steps from `low` up to `high` of a demand, as a demand of its own, with the kills that were known by then."""
+    frame = demand.frame
+    kills = demand.kills if high >= len(frame) else tuple(kill for kill in demand.kills if kill.at < frame.index[high])
+    return replace(demand, frame=frame.iloc[low:high], kills=kills)
 
 
 def current_stretch(demand: Demand, size: TaskSize) -> Demand:

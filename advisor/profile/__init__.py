@@ -2,6 +2,6 @@
 
 from advisor.profile.demand import infer_demand
 from advisor.profile.fit import fit_profile
-from advisor.profile.records import Demand, MemoryModel, Profile, Regime
+from advisor.profile.records import Demand, Kill, MemoryModel, Profile, Regime
 
-__all__ = ["Demand", "MemoryModel", "Profile", "Regime", "fit_profile", "infer_demand"]
+__all__ = ["Demand", "Kill", "MemoryModel", "Profile", "Regime", "fit_profile", "infer_demand"]

@@ -16,6 +16,8 @@ no task    nothing ran: zero work. AWS/ECS sends no datapoint then (documented),
 Saturation is decided by the hottest task, because limits on throttling are held for the hottest task.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -24,8 +26,10 @@ from advisor.domain.errors import NoData, one_line
 from advisor.domain.finding import Caution
 from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Service
+from advisor.domain.runs import TaskRun
 from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, USAGE
 from advisor.profile.counts import task_factor
+from advisor.profile.kills import kill_cautions, kills_of, with_kills
 from advisor.profile.records import Demand
 
 Floats = npt.NDArray[np.float64]
@@ -34,8 +38,10 @@ SATURATED_PERCENT = 99.5  # chosen: one sample's rounding below the documented c
 LONG_STEP_SECONDS = 300
 
 
-def infer_demand(usage: pd.DataFrame, service: Service) -> Demand:
+def infer_demand(usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRun] = ()) -> Demand:
     """The demand of one service from its usage (schema USAGE), on a complete grid (schema DEMAND).
+
+    `runs`: of any service; those of this one tell when a task was killed for want of memory.
 
     Raises NoData for an empty frame and InputRefused for one that breaks its schema.
     """
@@ -48,13 +54,15 @@ def infer_demand(usage: pd.DataFrame, service: Service) -> Demand:
     raw = {name: _column(grid, name) for name in (column.name for column in USAGE)}
     factor, told = task_factor(raw["tasks"], service)
     tasks, assumed = _tasks(raw["tasks"] / factor, raw["cpu_avg"], service)
-    frame = _frame(grid.index, raw, tasks, service)
-    cautions = (*told, *assumed, *_blind_spots(usage, service, frame))
+    kills = kills_of(runs, service)
+    frame = with_kills(_frame(grid.index, raw, tasks, service), kills)
+    cautions = (*told, *assumed, *kill_cautions(kills), *_blind_spots(usage, service, frame))
     return Demand(
         id=service.id,
         frame=frame,
         step_seconds=service.step_seconds,
         task_factor=float(factor),
+        kills=kills,
         cautions=cautions,
     )
 

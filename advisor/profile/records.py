@@ -7,6 +7,20 @@ import pandas as pd
 
 from advisor.domain.finding import Caution
 from advisor.domain.service import ServiceId, TaskSize
+from advisor.domain.units import Mib
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """A task of `memory` [MiB] that was killed for want of it at `at` (UTC).
+
+    `certain`: ECS said so. `container`: the one that reached a limit of its own, "" where the task's was reached.
+    """
+
+    at: datetime
+    memory: Mib
+    certain: bool = True
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -14,13 +28,15 @@ class Demand:
     """The work that was asked of one service, in absolute units.
 
     `frame` has the schema `advisor.domain.schema.DEMAND` on a complete grid: a missing step is a row with
-    state GAP and NaN. `task_factor` is what the recorded task counts were divided by (1 = nothing).
+    state GAP and NaN. `task_factor` is what the recorded task counts were divided by (1 = nothing). `kills`: until its
+    end, oldest first, some before its start maybe.
     """
 
     id: ServiceId
     frame: pd.DataFrame
     step_seconds: int
     task_factor: float = 1.0
+    kills: tuple[Kill, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
 

@@ -12,6 +12,7 @@ import pytest
 from advisor.codec import config_to_dict, review_from_json, review_to_json
 from advisor.domain.errors import NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.runs import TaskRun
 from advisor.domain.settings import Config, Override
 from advisor.review import run_review
 from advisor.store import Store, open_store
@@ -179,3 +180,27 @@ def test_progress_counts_every_judged_service(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     run_review(store_of(tmp_path, fleet()), progress=lambda done, of: steps.append((done, of)))
     assert steps == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_a_task_run_of_the_store_that_ran_out_of_memory_speaks_for_its_service_only(tmp_path: Path) -> None:
+    store = store_of(tmp_path, {"calm": calm("prod/calm"), "other": calm("prod/other")})
+    stopped = START + timedelta(days=2)
+    run = TaskRun(
+        account="111122223333",
+        region="us-east-1",
+        cluster="prod",
+        service="calm",
+        task="1",
+        family="calm",
+        revision=1,
+        size=ROOMY.size,
+        created=START,
+        stopped=stopped,
+        seen=stopped,
+        reason="out-of-memory",
+    )
+    store.add_runs([run])
+    killed, other = run_review(store).services
+    assert "out-of-memory" in said(killed)
+    assert killed.recommended.size.memory > ROOMY.size.memory
+    assert "out-of-memory" not in said(other)
