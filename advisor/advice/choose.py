@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Self
 
@@ -13,7 +13,14 @@ from advisor.advice.candidates import Family, families, other_ways, resized, siz
 from advisor.advice.guardrails import Case, Trial, broken_rules
 from advisor.advice.levers import Counts, Levers
 from advisor.advice.replay import conditions_of, run, target_share, usd_per_task_hour
-from advisor.advice.rules import ESTIMATE_SLACK, LEAST_SAVING_SHARE, NEAR_COST_SHARE, SIZES_FOR_OTHER_WAYS
+from advisor.advice.rules import (
+    ESTIMATE_SLACK,
+    LEAST_SAVING_SHARE,
+    LEAST_SAVING_USD_MONTH,
+    MOST_STARTS,
+    NEAR_COST_SHARE,
+    SIZES_FOR_OTHER_WAYS,
+)
 from advisor.advice.score import Score, score
 from advisor.advice.tail import Evidence, chance_of_breach, evidence
 from advisor.advice.work import Floats, Work
@@ -53,10 +60,33 @@ class Choice:
 
 
 def choose(search: Search) -> Choice:
-    """Try what the levers allow, cheapest first; of those that cost about the same, the preferred one."""
-    trials = _scaling_trials(search) if search.running is None else _size_trials(search)
+    """The setup from which the same search finds nothing that is worth another change.
+
+    What is tried depends on where a search starts, so each choice is a new start until one stands.
+    """
+    choice = _chosen(search, float("inf"))
+    for _ in range(MOST_STARTS - 1):
+        best = choice.best
+        if best is None or best.setup == search.setup:
+            break
+        search = replace(search, setup=best.setup)
+        again = _chosen(search, best.usd_month - least_saving(best.usd_month))
+        choice = Choice(best=again.best or best, trials=tuple(dict.fromkeys((*choice.trials, *again.trials))))
+    return choice
+
+
+def least_saving(usd_month: float) -> float:
+    """What a change of a setup must save to be worth it.  [USD/month]"""
+    return max(usd_month * LEAST_SAVING_SHARE, LEAST_SAVING_USD_MONTH)
+
+
+def _chosen(search: Search, below: float) -> Choice:
+    """Try what the levers allow, cheapest first; of those that cost about the same, the preferred one, if it costs
+    no more than `below` [USD/month]."""
+    trials = _scaling_trials(search, below) if search.running is None else _size_trials(search)
     allowed = [trial for trial in trials if not broken_rules(trial, search.case)]
-    return Choice(best=_cheapest(search.setup, allowed) if allowed else None, trials=tuple(trials))
+    best = _cheapest(search.setup, allowed) if allowed else None
+    return Choice(best=best if best and best.usd_month <= below else None, trials=tuple(trials))
 
 
 def _cheapest(today: Setup, trials: list[Trial]) -> Trial:
@@ -126,13 +156,16 @@ def _size_trials(search: Search) -> list[Trial]:
     return [trial_of(search, resized(search.setup, size)) for size in sizes(search.setup, search.levers)]
 
 
-def _scaling_trials(search: Search) -> list[Trial]:
-    """Every size with today's way of scaling; then the sizes that came out cheapest with all other ways."""
+def _scaling_trials(search: Search, below: float) -> list[Trial]:
+    """Every size with today's way of scaling; then the sizes that came out cheapest with all other ways.
+
+    What is estimated to cost more than `below` is left out.
+    """
     setup, levers, limits, work = search.setup, search.levers, search.case.limits, search.work
     plain = (family for size in _worth_trying(search) for family in families(setup, size, levers, limits, work))
-    trials = _tried(search, plain, float("inf"))
+    trials = _tried(search, plain, below)
     holding = sorted((trial for trial in trials if not broken_rules(trial, search.case)), key=_usd)
-    best = holding[0].usd_month if holding else float("inf")
+    best = min(below, holding[0].usd_month) if holding else below
     found = list(dict.fromkeys(trial.setup.size for trial in holding)) or [setup.size]
     other = (
         family

@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from advisor.advice.backtest import HeldOut, score_held_out
-from advisor.advice.choose import Choice, choose, trial_of
+from advisor.advice.choose import Choice, choose, least_saving, trial_of
 from advisor.advice.guardrails import Case, Trial, broken_rules, memory_tail_is_within_limits
 from advisor.advice.replay import Replay
 from advisor.advice.rules import (
     CAUTIOUS,
-    LEAST_SAVING_SHARE,
-    LEAST_SAVING_USD_MONTH,
     NONE,
     URGENT_MEMORY_RISK,
     USUAL,
@@ -139,7 +137,7 @@ def _verdict(best: Trial | None, today: Replay, then: Replay, broken: tuple[str,
     if broken:
         return "change", f"Today's setup breaks a limit: {broken[0]}."
     saved = today.usd_month - then.usd_month
-    least = max(today.usd_month * Decimal(str(LEAST_SAVING_SHARE)), Decimal(str(LEAST_SAVING_USD_MONTH)))
+    least = Decimal(str(least_saving(float(today.usd_month))))
     if saved >= least:
         return "change", ""
     if saved <= 0:

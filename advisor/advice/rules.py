@@ -27,6 +27,7 @@ TARGETS = tuple(range(90, 29, -5))  # percent; the targets that are tried beside
 NEAR_COST_SHARE = 0.02  # setups that differ by less cost the same: the one that changes least is taken
 FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS = 60, 300  # tried beside today's: scale-out, scale-in
 SIZES_FOR_OTHER_WAYS = 2  # sizes, cheapest first, that are tried with other ways of scaling than today's
+MOST_STARTS = 4  # times that a search starts again from its own choice
 ESTIMATE_SLACK = 0.95  # a replay may cost this much less than its arithmetic estimate
 
 
