@@ -77,6 +77,7 @@ def _inventory(
     services = tuple(with_history(service, before.get(service.id)) for service in gathered.inventory.services)
     inventory = replace(gathered.inventory, services=services)
     store.add_inventory(inventory, account=session.account, region=region, complete=gathered.complete)
+    store.add_runs(gathered.runs)
     return inventory
 
 

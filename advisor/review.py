@@ -6,19 +6,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from advisor.advice import HELD_OUT_SHARE, advise, override_of, without_advice
+from advisor.advice import HELD_OUT_SHARE, advise, override_of, task_families, without_advice
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.inventory import Service, Skipped
 from advisor.domain.runs import TaskRun
-from advisor.domain.service import ServiceId
+from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, Provider, ServiceId
 from advisor.domain.settings import Config
 from advisor.fargate.prices import Price, PriceBook
 from advisor.profile import fit_profile, infer_demand
 from advisor.store import Store
 
 Progress = Callable[[int, int], None]
+_Use = tuple[str, OperatingSystem, Architecture, Provider, bool]
 _DEFAULTS = Config()
 
 
@@ -54,7 +55,8 @@ def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress |
         config=config_to_dict(config),
         totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
         services=advices,
-        prices=_notes(judged, prices),
+        standalone=task_families(store.task_runs, store.schedules, prices),
+        prices=_notes(_used(judged, store.task_runs), prices),
     )
 
 
@@ -124,20 +126,28 @@ def _skipped(service: Service) -> Skipped:
     return Skipped(service=id.service, account=id.account, region=id.region, reason="the configuration says: ignore")
 
 
-def _notes(services: Iterable[Service], book: PriceBook) -> tuple[PriceNote, ...]:
+def _used(services: Iterable[Service], runs: Iterable[TaskRun]) -> set[_Use]:
+    """What is priced: (region, OS, architecture, provider, whether storage is paid for)."""
+    return {
+        (s.id.region, s.setup.os, s.setup.architecture, share.provider, s.setup.ephemeral_gib > INCLUDED_EPHEMERAL_GIB)
+        for s in services
+        for share in s.setup.capacity
+    } | {
+        (run.region, run.os, run.architecture, run.provider, run.ephemeral_gib > INCLUDED_EPHEMERAL_GIB)
+        for run in runs
+        if run.service is None
+    }
+
+
+def _notes(uses: Iterable[_Use], book: PriceBook) -> tuple[PriceNote, ...]:
     """Every price that could enter the review, once, with its origin."""
     used: dict[Price, None] = {}
-    for service in services:
-        setup = service.setup
-        for share in setup.capacity:
-            try:
-                rates = book.rates(
-                    region=service.id.region, os=setup.os, architecture=setup.architecture, provider=share.provider
-                )
-            except PriceMissing:
-                continue
-            stored = setup.ephemeral_gib > 20
-            used |= dict.fromkeys(p for p in rates.prices if stored or p.unit != "storage-gb-hour")
+    for region, os, architecture, provider, stored in uses:
+        try:
+            rates = book.rates(region=region, os=os, architecture=architecture, provider=provider)
+        except PriceMissing:
+            continue
+        used |= dict.fromkeys(p for p in rates.prices if stored or p.unit != "storage-gb-hour")
     return tuple(_note(price) for price in sorted(used, key=lambda p: (p.region, p.architecture, p.capacity, p.unit)))
 
 

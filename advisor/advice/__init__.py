@@ -3,5 +3,6 @@
 from advisor.advice.advise import advise, without_advice
 from advisor.advice.explain import explain
 from advisor.advice.rules import HELD_OUT_SHARE, override_of
+from advisor.advice.standalone import task_families
 
-__all__ = ["HELD_OUT_SHARE", "advise", "explain", "override_of", "without_advice"]
+__all__ = ["HELD_OUT_SHARE", "advise", "explain", "override_of", "task_families", "without_advice"]

@@ -110,6 +110,10 @@ def collected(report: "CollectionReport", store: str) -> int:
 def reviewed(review: "Review", path: Path) -> int:
     """The recommendations as a table, the money, what was skipped."""
     recommendations(review)
+    for family in review.standalone:
+        place = f"{family.account}/{family.region}/{family.service}"
+        cost = "cost not known" if family.usd_month is None else f"at least {family.usd_month:,.2f} USD a month"
+        say(f"No advice: tasks of {clean(place)}: {cost} ({clean(family.basis)})")
     _list_skipped(review.totals.skipped)
     _next(f"advisor report --review {quote(str(path))} --out {quote(str(path.parent))}")
     return DONE_WITH_SKIPPED if review.totals.skipped else DONE

@@ -1,7 +1,6 @@
-"""One region's inventory: services with their settings, and what is seen but not covered."""
+"""One region's inventory: services with their settings, what runs beside them, and what is not covered."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,11 +9,13 @@ from advisor.collector.asking import ask, pages
 from advisor.collector.history import Deployed, History, histories
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
-from advisor.collector.sessions import THREADS, AwsSession
-from advisor.collector.standalone import running_tasks, scheduled_tasks
+from advisor.collector.sessions import AwsSession
+from advisor.collector.several import each
+from advisor.collector.standalone import standalone
 from advisor.collector.task_definitions import Definitions, task_definitions
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
+from advisor.domain.runs import TaskRun
 
 SERVICES_PER_CALL = 10  # documented: DescribeServices takes at most 10
 Described = Mapping[str, Any]
@@ -22,9 +23,10 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """An inventory with what failed on the way, one line each; `complete` = every service was listed."""
+    """An inventory with the task runs seen and what failed on the way; `complete` = every service was listed."""
 
     inventory: Inventory
+    runs: tuple[TaskRun, ...] = ()
     failures: tuple[str, ...] = ()
     complete: bool = True
 
@@ -46,15 +48,17 @@ def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
         _made(session, region, service, history=history, definitions=definitions, scaling=scaling, now=now)
         for service in described
     ]
-    others, unseen = _others(session, region, clusters)
+    others = standalone(session, region, clusters, now=now)
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
-    failures = (*unlisted, *scaling.failures, *history_failures, *unseen)
+    failures = (*unlisted, *scaling.failures, *history_failures, *others.failures)
     inventory = Inventory(
         taken_at=now.astimezone(UTC),
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
-        skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others)),
+        skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others.skipped)),
+        schedules=others.schedules,
     )
-    return Gathered(inventory=inventory, failures=tuple(dict.fromkeys(map(str, failures))), complete=not unlisted)
+    told = tuple(dict.fromkeys(map(str, failures)))
+    return Gathered(inventory=inventory, runs=others.runs, failures=told, complete=not unlisted)
 
 
 def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Described], list[AwsFailed]]:
@@ -69,32 +73,9 @@ def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[li
         given = {"cluster": cluster, "services": arns, "include": ["TAGS"]}
         return list(ask(session, region, "ecs", "DescribeServices", **given).get("services", ()))
 
-    batches, failed = _each(list_, clusters)
-    described, more_failed = _each(describe, batches)
+    batches, failed = each(list_, clusters)
+    described, more_failed = each(describe, batches)
     return described, [*failed, *more_failed]
-
-
-def _others(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Skipped], list[AwsFailed]]:
-    """Scheduled and standalone tasks of every cluster."""
-    scheduled, failed = _each(lambda arn: list(scheduled_tasks(session, region, arn)), clusters)
-    running, more_failed = _each(lambda arn: list(running_tasks(session, region, arn)), clusters)
-    known = {skipped.service for skipped in scheduled}
-    return [*scheduled, *(s for s in running if s.service not in known)], [*failed, *more_failed]
-
-
-def _each(work: Callable[[Any], list[Any]], items: Iterable[Any]) -> tuple[list[Any], list[AwsFailed]]:
-    """Do the work for each item in parallel; returns all results and all failures."""
-
-    def safe(item: Any) -> list[Any] | AwsFailed:
-        try:
-            return work(item)
-        except AwsFailed as error:
-            return error
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        done = list(pool.map(safe, items))
-    found = [result for results in done if isinstance(results, list) for result in results]
-    return found, [error for error in done if isinstance(error, AwsFailed)]
 
 
 def _made(

@@ -1,43 +1,76 @@
-"""Tasks that no service owns: seen, not covered, and therefore listed."""
+"""Tasks that no service owns, how tasks ended, and what starts tasks at set times."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 
+from advisor.codec import task_run_from_aws
 from advisor.collector.asking import ask, pages
+from advisor.collector.schedules import rules_of_cluster, schedules_of_region
 from advisor.collector.sessions import AwsSession
-from advisor.domain.errors import one_line
-from advisor.domain.inventory import Skipped
+from advisor.collector.several import each
+from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.inventory import Skipped, TaskSchedule
+from advisor.domain.runs import TaskRun
 
 PER_CALL = 100  # documented: DescribeTasks takes at most 100
-_WHY = "AWS/ECS has no metrics for tasks without a service"
+STATUSES = ("RUNNING", "STOPPED")  # documented: a stopped task is listed for at least an hour
 
 
-def scheduled_tasks(session: AwsSession, region: str, cluster_arn: str) -> Iterator[Skipped]:
-    """Tasks that EventBridge rules start in a cluster; raises AwsFailed."""
-    for rule in pages(session, region, "events", "ListRuleNamesByTarget", "RuleNames", TargetArn=cluster_arn):
-        for target in pages(session, region, "events", "ListTargetsByRule", "Targets", Rule=rule):
-            said = target.get("EcsParameters")
-            if said and target.get("Arn") == cluster_arn:
-                family = str(said.get("TaskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
-                why = f"scheduled task of EventBridge rule {one_line(rule)}: {_WHY}"
-                yield _skipped(session, region, cluster_arn, family, why)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standalone:
+    """What runs beside the services: runs of tasks, what starts them, what is not covered, what failed."""
+
+    runs: tuple[TaskRun, ...]
+    schedules: tuple[TaskSchedule, ...]
+    skipped: tuple[Skipped, ...]
+    failures: tuple[AwsFailed, ...]
 
 
-def running_tasks(session: AwsSession, region: str, cluster_arn: str) -> Iterator[Skipped]:
-    """Tasks that run now and belong to no service; raises AwsFailed."""
-    arns = list(pages(session, region, "ecs", "ListTasks", "taskArns", cluster=cluster_arn))
+def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now: datetime) -> Standalone:
+    """Runs and schedules of all clusters of a region; what cannot be read becomes a failure, the rest goes on."""
+    places = list(clusters)
+    tasks, unlisted = each(lambda cluster: _tasks(session, region, cluster, now=now), places)
+    rules, no_rules = each(partial(rules_of_cluster, session, region), places)
+    timed, no_schedules = schedules_of_region(session, region)
+    starting = [*rules, *timed]
+    return Standalone(
+        runs=tuple(task for task in tasks if isinstance(task, TaskRun)),
+        schedules=tuple(sorted((s for s in starting if isinstance(s, TaskSchedule)), key=repr)),
+        skipped=tuple(found for found in [*tasks, *starting] if isinstance(found, Skipped)),
+        failures=(*unlisted, *no_rules, *no_schedules),
+    )
+
+
+def _tasks(session: AwsSession, region: str, cluster: str, *, now: datetime) -> Iterator[TaskRun | Skipped]:
+    """Stopped tasks, and running ones that no service owns; raises AwsFailed."""
+    given = {"cluster": cluster, "maxResults": PER_CALL}
+    listed = (pages(session, region, "ecs", "ListTasks", "taskArns", desiredStatus=s, **given) for s in STATUSES)
+    arns = list(dict.fromkeys(chain.from_iterable(listed)))
     for first in range(0, len(arns), PER_CALL):
         some = arns[first : first + PER_CALL]
-        for task in ask(session, region, "ecs", "DescribeTasks", cluster=cluster_arn, tasks=some)["tasks"]:
-            if not _of_service(task):
-                family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
-                yield _skipped(session, region, cluster_arn, family, f"standalone task: {_WHY}")
+        for task in ask(session, region, "ecs", "DescribeTasks", cluster=cluster, tasks=some)["tasks"]:
+            of_service = str(task.get("group", "")).startswith("service:")
+            if not of_service or "stoppedAt" in task:
+                yield from _run(session, region, task, of_service=of_service, now=now)
 
 
-def _of_service(task: Mapping[str, Any]) -> bool:
-    return str(task.get("group", "")).startswith("service:") or str(task.get("startedBy", "")).startswith("ecs-svc/")
-
-
-def _skipped(session: AwsSession, region: str, cluster_arn: str, family: str, reason: str) -> Skipped:
-    cluster = cluster_arn.rpartition("/")[2]
-    return Skipped(service=f"{cluster}/{family}", account=session.account, region=region, reason=reason)
+def _run(
+    session: AwsSession, region: str, task: Mapping[str, Any], *, of_service: bool, now: datetime
+) -> Iterator[TaskRun | Skipped]:
+    """The task as a run, known up to the last whole minute; a standalone one that is none is listed with the reason."""
+    try:
+        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+        run = task_run_from_aws(task, account=session.account, region=region, seen=minute)
+        why = "standalone task, not on Fargate"
+    except InputRefused as error:
+        run, why = None, str(error)
+    if run is not None:
+        yield run
+    elif not of_service:
+        family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
+        name = f"{str(task.get('clusterArn', '')).rpartition('/')[2]}/{family}"
+        yield Skipped(service=name, account=session.account, region=region, reason=why)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from advisor.domain.inventory import Skipped
-from advisor.domain.service import ServiceId, Setup
+from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.domain.units import Usd
 
 Verdict = Literal["change", "keep", "no-advice"]
@@ -119,6 +119,28 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFamily:
+    """Tasks of one family that no service owns: what they cost, and why nothing is advised on them.
+
+    `service` is `cluster/family`. `usd_month`: they cost at least that much in a month of 730 hours, None = not known;
+    `basis` says how it is reckoned. `runs` are those that were seen; `failed` of them ended with an error,
+    `out_of_memory` for memory.
+    """
+
+    service: str
+    account: str
+    region: str
+    size: TaskSize | None = None
+    runs: int = 0
+    failed: int = 0
+    out_of_memory: int = 0
+    usd_month: Usd | None = None
+    basis: str
+    started_by: tuple[str, ...] = ()
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceNote:
     """A price that the review used, and where it comes from."""
 
@@ -163,4 +185,5 @@ class Review:
     config: Mapping[str, object]
     totals: Totals
     services: tuple[Advice, ...] = ()
+    standalone: tuple[TaskFamily, ...] = ()
     prices: tuple[PriceNote, ...] = ()

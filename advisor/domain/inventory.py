@@ -7,6 +7,7 @@ beyond what is listed here: fields are taken one by one, never copied whole.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from advisor.domain.policy import Policy, ScheduledAction
 from advisor.domain.service import Architecture, OperatingSystem, ServiceId, Setup, TaskSize
@@ -142,6 +143,32 @@ def owner_of(tags: Mapping[str, str], resource_management: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSchedule:
+    """What starts tasks without a service: an EventBridge rule, or a schedule of EventBridge Scheduler.
+
+    `expression` in AWS's form (cron, rate, at); None for a rule that waits for events. Each time, `count` tasks of
+    `family` start in `cluster`; `revision` None = the newest one.
+    """
+
+    account: str
+    region: str
+    kind: Literal["rule", "schedule"]
+    name: str
+    cluster: str
+    family: str
+    revision: int | None = None
+    count: int = 1
+    expression: str | None = None
+    timezone: str = "UTC"
+    enabled: bool = True
+
+    @property
+    def id(self) -> ServiceId:
+        """The family that it starts, as `TaskRun.id` has it."""
+        return ServiceId(account=self.account, region=self.region, service=f"{self.cluster}/{self.family}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
     """Something that was seen, is not covered, and is therefore listed with the reason."""
 
@@ -159,3 +186,4 @@ class Inventory:
     taken_at: datetime
     services: tuple[Service, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    schedules: tuple[TaskSchedule, ...] = ()

@@ -44,8 +44,8 @@ RIGHTS: tuple[Right, ...] = (
             "ListServiceDeployments": "when services were deployed",
             "DescribeServiceDeployments": "what ran before the first of them",
             "DescribeServiceRevisions": "with which size they were deployed",
-            "ListTasks": "standalone tasks, to list them as not covered",
-            "DescribeTasks": "likewise",
+            "ListTasks": "tasks without a service, and tasks that stopped within the hour",
+            "DescribeTasks": "their size, instants and exit codes; of overrides, only the size is kept",
         },
     ),
     *_rights(
@@ -69,9 +69,15 @@ RIGHTS: tuple[Right, ...] = (
         "read",
         "events",
         {
-            "ListRuleNamesByTarget": "scheduled tasks, to list them as not covered",
-            "ListTargetsByRule": "likewise",
+            "ListRuleNamesByTarget": "which rules start tasks",
+            "ListTargetsByRule": "which tasks they start",
+            "DescribeRule": "when they start them",
         },
+    ),
+    *_rights(
+        "read",
+        "scheduler",
+        {"ListSchedules": "which schedules start tasks", "GetSchedule": "when, and which tasks they start"},
     ),
     *_rights("organisation", "organizations", {"ListAccounts": "which accounts the organisation has"}),
     *_rights("organisation", "sts", {"AssumeRole": "the role in each account"}, resource=_ASSUMED),

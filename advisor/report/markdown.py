@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from advisor.domain.finding import Advice, PriceNote, Review
+from advisor.domain.finding import Advice, PriceNote, Review, TaskFamily
 from advisor.report import words
 from advisor.report.clean import markdown as safe
 from advisor.report.page import VERDICTS, doubtful, headline, notices, scope, why
@@ -23,6 +23,7 @@ def markdown(review: Review) -> str:
         *_reasons(shown),
         *_listed("Without advice, and why", _unadvised(shown)),
         *_listed("Not covered, and why", _skipped(review)),
+        *_standalone(review),
         "## Prices used",
         _prices(review),
     ]
@@ -84,6 +85,20 @@ def _unadvised(shown: Sequence[Row]) -> list[list[str]]:
 
 def _skipped(review: Review) -> list[list[str]]:
     return [[safe(s.service), safe(s.account), safe(s.region), safe(s.reason)] for s in review.totals.skipped]
+
+
+def _standalone(review: Review) -> list[str]:
+    heads = "Family|Account|Region|Size|Runs seen|USD a month, at least|Reckoned from|Started by|No advice, because"
+    lines = [_family(family) for family in review.standalone]
+    title = ["## Tasks without a service", words.STANDALONE_NOTE]
+    return [*title, _table(heads.split("|"), lines, numbers=(4, 5))] if lines else []
+
+
+def _family(family: TaskFamily) -> list[str]:
+    runs = " ".join(filter(None, (str(family.runs), words.failures(family))))
+    names = (family.service, family.account, family.region, str(family.size or words.UNKNOWN), runs)
+    told = (family.basis, "; ".join(family.started_by) or words.UNKNOWN, family.why)
+    return [*map(safe, names), words.money(family.usd_month), *map(safe, told)]
 
 
 def _listed(title: str, lines: list[list[str]]) -> list[str]:

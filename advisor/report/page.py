@@ -122,7 +122,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     own = {"doubtful": doubtful, "flag": flag, "why": why, "plain": _plain, "tone": _tone, "verdicts": VERDICTS}
-    names = "money percent brief side_by_side risk_word risk_numbers confidence_word backtest replay"
+    own["standalone_note"] = words.STANDALONE_NOTE
+    names = "money percent brief side_by_side risk_word risk_numbers confidence_word backtest replay failures"
     environment.globals.update(own, **{name: getattr(words, name) for name in names.split()})
     return environment
 

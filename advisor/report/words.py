@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from advisor.domain.finding import Backtest, Risk
+from advisor.domain.finding import Backtest, Risk, TaskFamily
 from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, CapacityShare, Setup
 from advisor.domain.settings import Limits
@@ -194,3 +194,17 @@ def replay(error: float | None) -> str:
     if error is None:
         return "The replay of today's setup was not compared with recorded task counts."
     return f"Replaying today's setup missed {percent(error)} of the recorded task-seconds."
+
+
+STANDALONE_NOTE = (
+    "ECS lists a stopped task for about an hour only: import archived task events to know every run "
+    "(`advisor import-events`)."
+)
+
+
+def failures(family: TaskFamily) -> str:
+    """How many runs of a family failed, in words; empty where none did."""
+    if not family.failed:
+        return ""
+    memory = f", {family.out_of_memory} of them out of memory" if family.out_of_memory else ""
+    return f"{family.failed} failed{memory}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from advisor.codec import from_json, to_json
 from advisor.domain.errors import InputRefused
-from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.service import ServiceId
 from advisor.store.manifest import Manifest, Snapshot, damaged, in_time
 from advisor.store.place import Place, segment
@@ -28,6 +28,7 @@ def add_snapshot(
             )
         ),
         skipped=tuple(s for s in inventory.skipped if (s.account, s.region) == (account, region)),
+        schedules=tuple(s for s in inventory.schedules if (s.account, s.region) == (account, region)),
     )
     if _says_nothing_new(place, held, mine, account=account, region=region, complete=complete):
         return held
@@ -46,18 +47,24 @@ def add_snapshot(
     return replace(held, inventory=(*held.inventory, snapshot))
 
 
-def latest(place: Place, held: Manifest) -> tuple[tuple[Service, ...], tuple[Skipped, ...]]:
+Known = tuple[tuple[Service, ...], tuple[Skipped, ...], tuple[TaskSchedule, ...]]
+
+
+def latest(place: Place, held: Manifest) -> Known:
     """What is known now: in each account and region the last complete snapshot, and what came after it."""
     services: dict[ServiceId, Service] = {}
     skipped: list[Skipped] = []
+    schedules: dict[TaskSchedule, None] = {}
     for where in sorted({(s.account, s.region) for s in held.inventory}):
         for inventory in (_read(place, snapshot) for snapshot in _since_complete(held, *where)):
             services |= {service.id: service for service in inventory.services}
             told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
             skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
+            schedules |= dict.fromkeys(inventory.schedules)
     return (
         tuple(services[id] for id in sorted(services)),
         tuple(sorted(skipped, key=lambda s: (_id_of(s), s.reason))),
+        tuple(schedules),
     )
 
 

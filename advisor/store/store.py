@@ -11,7 +11,7 @@ import pandas as pd
 from pyarrow import fs
 
 from advisor.domain.errors import InputRefused, NoData, StoreDamaged, one_line
-from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 from advisor.store import manifest as manifests
@@ -20,7 +20,7 @@ from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
 from advisor.store.place import LOCK, TEMPORARY, Place
 from advisor.store.runs import RunFiles
-from advisor.store.snapshots import add_snapshot, latest
+from advisor.store.snapshots import Known, add_snapshot, latest
 
 FOLDERS = ("usage/", "inventory/", "tasks/")
 
@@ -52,7 +52,7 @@ class Store:
         self.url = url
         self._place, self._manifest = place, manifest
         self._files, self._run_files = UsageFiles(place), RunFiles(place)
-        self._inventory: tuple[Manifest, tuple[Service, ...], tuple[Skipped, ...]] | None = None
+        self._inventory: tuple[Manifest, Known] | None = None
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -66,6 +66,11 @@ class Store:
     def skipped(self) -> tuple[Skipped, ...]:
         """What the latest inventories saw and do not cover, with the reason."""
         return self._latest()[1]
+
+    @property
+    def schedules(self) -> tuple[TaskSchedule, ...]:
+        """What the latest inventories say starts tasks without a service."""
+        return self._latest()[2]
 
     def service(self, name: str, account: str | None = None, region: str | None = None) -> Service:
         """The service called `cluster/name`; raises NoData that names the nearest, or says where it is twice."""
@@ -199,11 +204,11 @@ class Store:
         self._manifest = fresh or self._manifest
         return changed
 
-    def _latest(self) -> tuple[tuple[Service, ...], tuple[Skipped, ...]]:
+    def _latest(self) -> Known:
         held = self._manifest
         if self._inventory is None or self._inventory[0] is not held:
-            self._inventory = (held, *latest(self._place, held))
-        return self._inventory[1:]
+            self._inventory = (held, latest(self._place, held))
+        return self._inventory[1]
 
 
 def _bounds(start: datetime | None, end: datetime | None) -> tuple[float, float]:

@@ -64,8 +64,21 @@ def scale(cluster: str, name: str) -> None:
     )
 
 
+def schedule(cluster_arn: str, definition: str) -> None:
+    """Two schedules of EventBridge Scheduler: a templated target, and a queue that is none of ours."""
+    scheduler = client("scheduler")
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/r"}
+    secret = json.dumps({"containerOverrides": [{"environment": [{"name": "K", "value": CANARY}]}]})
+    parameters = {"TaskDefinitionArn": definition.rpartition(":")[0], "TaskCount": 3, "LaunchType": "FARGATE"}
+    target = role | {"Arn": cluster_arn, "EcsParameters": parameters, "Input": secret}
+    when = {"FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpressionTimezone": "Asia/Tokyo"}
+    scheduler.create_schedule(Name="hourly", ScheduleExpression="rate(1 hour)", Target=target, **when)
+    queue = role | {"Arn": "arn:aws:sqs:eu-west-1:123456789012:q"}
+    scheduler.create_schedule(Name="post", ScheduleExpression="rate(1 hour)", Target=queue, **when)
+
+
 def small_fleet() -> None:
-    """prod: api (scaled, deployed twice), mix (Spot), other (EC2); my-prod: api; a rule and a lone task."""
+    """prod: api (scaled, deployed twice), mix (Spot), other (EC2); my-prod: api; a rule, schedules, a lone task."""
     ecs = client("ecs")
     for cluster in ("prod", "my-prod"):
         ecs.create_cluster(clusterName=cluster, capacityProviders=["FARGATE", "FARGATE_SPOT"])
@@ -96,6 +109,7 @@ def small_fleet() -> None:
             }
         ],
     )
+    schedule(cluster_arn, nightly)
     lone = register("lone")
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
     overrides = {"containerOverrides": [{"name": "app", "environment": [{"name": "K", "value": CANARY}]}]}

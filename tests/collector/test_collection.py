@@ -64,7 +64,7 @@ def test_collecting_twice_changes_nothing_and_holds_no_secret(tmp_path: Path, lo
             before = bytes_of(tmp_path)
             assert report.services == 3
             assert report.new_rows == 2 * (2 * 1440 - 3)
-            assert (report.failures, len(report.skipped)) == ((), 3)
+            assert (report.failures, len(report.skipped)) == ((), 1)
             assert seen[-1] == (3, 3)
     assert report.new_rows == 0
     assert bytes_of(tmp_path) == before
@@ -72,6 +72,8 @@ def test_collecting_twice_changes_nothing_and_holds_no_secret(tmp_path: Path, lo
     store = open_store(tmp_path)
     assert [s.id.service for s in store.services] == ["my-prod/api", "prod/api", "prod/mix"]
     assert len(store.usage(store.service("prod/api"))) == 2 * 1440 - 3
+    assert [run.id.service for run in store.task_runs if run.service is None] == ["prod/lone"]
+    assert [(s.kind, s.family) for s in store.schedules] == [("rule", "nightly"), ("schedule", "nightly")]
 
 
 def test_a_later_collection_adds_only_what_is_new(tmp_path: Path, local_aws: LocalAws) -> None:

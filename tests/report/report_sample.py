@@ -14,6 +14,7 @@ from advisor.domain.finding import (
     History,
     Review,
     Risk,
+    TaskFamily,
     Totals,
     UsdMonth,
     Window,
@@ -282,6 +283,17 @@ def review(services: tuple[Advice, ...] | None = None) -> Review:
         Skipped(service="family:nightly-<b>etl</b>", account=ACCOUNTS[0], region="us-east-1",
                 reason="standalone scheduled task: ECS publishes no service metrics for it"),
     )  # fmt: skip
+    families = (
+        TaskFamily(
+            service=HOSTILE[0], account=ACCOUNTS[0], region="us-east-1",
+            size=TaskSize.of(vcpu=1, gib=2), runs=31, failed=3, out_of_memory=2, usd_month=Decimal("12.345"),
+            basis="31 runs seen in 15.0 days", started_by=HOSTILE, why="what it needs is not known",
+        ),
+        TaskFamily(
+            service="batch/never-seen", account=ACCOUNTS[0], region="us-east-1",
+            basis="no run of it was seen", why="what it needs is not known",
+        ),
+    )  # fmt: skip
     return Review(
         store="store",
         window=Window(start=START, end=end, fitted_until=START + timedelta(days=10)),
@@ -290,5 +302,6 @@ def review(services: tuple[Advice, ...] | None = None) -> Review:
             current_usd_month=now, recommended_usd_month=then, covered_services=len(advices), skipped=skipped
         ),
         services=advices,
+        standalone=families,
         prices=PRICES,
     )

@@ -84,6 +84,9 @@ def test_nothing_is_missing_without_script() -> None:
         assert f"{advice.id.account} · {advice.id.region}" in page
     for skipped in review().totals.skipped:
         assert skipped.reason in page
+    for family in review().standalone:
+        assert family.basis in page
+    assert "3 failed, 2 of them out of memory" in page
 
 
 def test_every_doubtful_price_is_marked_and_told_at_the_top() -> None:

@@ -1,0 +1,129 @@
+"""What tasks without a service cost. Nothing is advised on them: what they used is not known."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from advisor.domain.errors import PriceMissing, SetupRefused, one_line
+from advisor.domain.finding import TaskFamily
+from advisor.domain.inventory import TaskSchedule
+from advisor.domain.runs import TaskRun
+from advisor.domain.service import ServiceId
+from advisor.domain.units import HOURS_PER_MONTH, Usd
+from advisor.fargate.billing import bill_task_seconds, billed_seconds
+from advisor.fargate.prices import PriceBook
+from advisor.fargate.schedule import occurrences
+
+MONTH = timedelta(hours=HOURS_PER_MONTH)
+LEAST_SPAN = timedelta(days=1)  # chosen: runs of less than a day say nothing of a month
+WHY = "AWS/ECS has no metrics of tasks without a service, so what they need is not known"
+
+
+def task_families(
+    runs: Iterable[TaskRun], schedules: Iterable[TaskSchedule], prices: PriceBook
+) -> tuple[TaskFamily, ...]:
+    """One line per family of tasks without a service, sorted by id.
+
+    Cost per month = the larger of two that can only be too low, as ECS lists a stopped task for about an hour:
+
+        what the runs seen cost        x month / span of all runs of the account and region, from a day on
+        mean cost of a run that ended  x starts that the enabled schedules set for the next month
+    """
+    known = list(runs)
+    mine: dict[ServiceId, list[TaskRun]] = {}
+    for run in known:
+        if run.service is None:
+            mine.setdefault(run.id, []).append(run)
+    starting: dict[ServiceId, list[TaskSchedule]] = {}
+    for schedule in schedules:
+        starting.setdefault(schedule.id, []).append(schedule)
+    return tuple(
+        _family(id, mine.get(id, []), starting.get(id, []), span=_span(known, id), prices=prices)
+        for id in sorted({*mine, *starting})
+    )
+
+
+def run_cost(run: TaskRun, prices: PriceBook) -> Usd:
+    """What a run cost, as far as it was seen  [USD]: per second from the image pull on; raises PriceMissing."""
+    pulled = run.pulled or run.started
+    if pulled is None:
+        return Decimal(0)
+    seconds = billed_seconds(pulled, max(pulled, run.seen), run.os)
+    return bill_task_seconds(
+        {run.provider: seconds},
+        size=run.size,
+        region=run.region,
+        prices=prices,
+        os=run.os,
+        architecture=run.architecture,
+        ephemeral_gib=run.ephemeral_gib,
+    ).total
+
+
+def _family(
+    id: ServiceId, runs: Sequence[TaskRun], schedules: Sequence[TaskSchedule], *, span: timedelta, prices: PriceBook
+) -> TaskFamily:
+    ordered = sorted(runs, key=lambda run: (run.created, run.task))
+    try:
+        usd, basis = _per_month(ordered, schedules, span=span, prices=prices)
+    except PriceMissing as error:
+        usd, basis = None, f"not priced: {error}"
+    return TaskFamily(
+        service=id.service,
+        account=id.account,
+        region=id.region,
+        size=ordered[-1].size if ordered else None,
+        runs=len(ordered),
+        failed=sum(map(_failed, ordered)),
+        out_of_memory=sum(run.out_of_memory for run in ordered),
+        usd_month=None if usd is None else round(usd, 2),
+        basis=basis,
+        started_by=tuple(map(_words, schedules)),
+        why=WHY,
+    )
+
+
+def _per_month(
+    runs: Sequence[TaskRun], schedules: Sequence[TaskSchedule], *, span: timedelta, prices: PriceBook
+) -> tuple[Usd | None, str]:
+    if not runs:
+        return None, "no run of it was seen, so its size and its length are not known"
+    costs = [run_cost(run, prices) for run in runs]
+    ended = [cost for cost, run in zip(costs, runs, strict=True) if run.stopped is not None]
+    ways: list[tuple[Usd, str]] = []
+    if span >= LEAST_SPAN:
+        total, days = sum(costs, Decimal(0)), span / timedelta(days=1)
+        ways.append((total * Decimal(MONTH / span), f"{len(runs)} runs seen in {days:.1f} days"))
+    starts = sum(_starts(schedule, runs) for schedule in schedules if schedule.enabled)
+    if starts and ended:
+        mean = sum(ended, Decimal(0)) / len(ended)
+        ways.append((mean * starts, f"{starts:,} starts a month, each as the {len(ended)} runs that were seen"))
+    few = f"runs were seen for {span / timedelta(hours=1):.1f} hours only, and no schedule says how often they start"
+    return max(ways) if ways else (None, few)
+
+
+def _span(runs: Iterable[TaskRun], id: ServiceId) -> timedelta:
+    """From the first to the last instant that the runs of an account and region tell of."""
+    mine = [run for run in runs if (run.account, run.region) == (id.account, id.region)]
+    return max(run.seen for run in mine) - min(run.created for run in mine) if mine else timedelta(0)
+
+
+def _starts(schedule: TaskSchedule, runs: Sequence[TaskRun]) -> int:
+    """How many tasks the schedule starts in the month after the last run."""
+    start = max(run.seen for run in runs)
+    try:
+        due = occurrences(schedule.expression or "", schedule.timezone, start, start + MONTH)
+    except SetupRefused:  # a rule that waits for events, or a form that is not known
+        return 0
+    return len(due) * schedule.count
+
+
+def _failed(run: TaskRun) -> bool:
+    bad = run.reason == "exited" and any(end.exit_code for end in run.containers)
+    return bad or run.reason in ("failed-to-start", "out-of-memory")
+
+
+def _words(schedule: TaskSchedule) -> str:
+    when = f"{schedule.expression} ({schedule.timezone})" if schedule.expression else "when an event comes"
+    off = "" if schedule.enabled else ", off"
+    return f"EventBridge {schedule.kind} {one_line(schedule.name)}: {schedule.count} at {one_line(when)}{off}"

@@ -1,0 +1,102 @@
+"""What runs beside the services, over HTTP: runs of tasks, and what starts them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aws_samples import CANARY, REGION, client, register, small_fleet
+
+from advisor.codec import to_json
+from advisor.collector import AwsSession, gather, open_sessions
+from advisor.demo.aws.faults import Fault, denied
+from advisor.demo.aws.wire import Call, LocalAws
+from advisor.domain.service import TaskSize
+
+pytestmark = pytest.mark.usefixtures("endpoint")
+NOW = datetime.now(UTC)
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
+
+
+@pytest.fixture
+def session(endpoint: str) -> AwsSession:
+    assert endpoint
+    small_fleet()
+    (opened,) = open_sessions(profile=None, role_arns=())
+    return opened
+
+
+@pytest.fixture
+def asked(local_aws: LocalAws) -> list[Call]:
+    calls: list[Call] = []
+    local_aws.before.append(calls.append)
+    return calls
+
+
+def run_task(cluster: str, family: str, **more: Any) -> str:
+    given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, **more}
+    answer = client("ecs").run_task(cluster=cluster, taskDefinition=family, **given)
+    return str(answer["tasks"][0]["taskArn"])
+
+
+def test_a_lone_task_is_a_run_up_to_the_whole_minute(session: AwsSession) -> None:
+    (run,) = (run for run in gather(session, REGION, now=NOW).runs if run.stopped is None)  # none of a service
+    assert (str(run.id), run.revision) == (f"{session.account}/{REGION}/prod/lone", 1)
+    assert (run.size, run.provider, run.stopped) == (TaskSize.of(vcpu=0.5, gib=1), "FARGATE", None)
+    assert run.seen == NOW.replace(second=0, microsecond=0)
+
+
+def test_tasks_that_stopped_are_runs_with_their_end_services_too(session: AwsSession) -> None:
+    arn = run_task("prod", "lone", overrides={"cpu": "1024", "memory": "2048"})
+    client("ecs").stop_task(cluster="prod", task=arn, reason=f"said {CANARY}")
+    service = client("ecs").list_tasks(cluster="prod", serviceName="mix")["taskArns"][0]
+    client("ecs").stop_task(cluster="prod", task=service)
+    found = gather(session, REGION, now=NOW + timedelta(minutes=1))
+    ended = {run.task: run for run in found.runs if run.stopped is not None}
+    lone, mix = ended[arn.rpartition("/")[2]], ended[service.rpartition("/")[2]]
+    assert (lone.size, lone.reason, lone.stop_code) == (TaskSize.of(vcpu=1, gib=2), "user", "UserInitiated")
+    assert [(end.name, end.exit_code) for end in lone.containers] == [("app", 0)]
+    assert mix.id.service == "prod/mix"
+    assert CANARY not in "".join(map(to_json, found.runs))
+
+
+def test_rules_and_schedules_say_when_they_start_what(session: AwsSession) -> None:
+    rule, timed = gather(session, REGION, now=NOW).inventory.schedules
+    assert (rule.kind, rule.name, rule.expression, rule.timezone) == ("rule", "every-night", "cron(0 2 * * ? *)", "UTC")
+    assert (rule.family, rule.revision, rule.count, rule.enabled) == ("nightly", 1, 1, True)
+    assert (timed.kind, timed.name, timed.expression) == ("schedule", "default/hourly", "rate(1 hour)")
+    assert (timed.timezone, timed.family, timed.revision, timed.count) == ("Asia/Tokyo", "nightly", None, 3)
+    assert str(rule.id) == str(timed.id) == f"{session.account}/{REGION}/prod/nightly"
+
+
+def test_a_rule_that_is_off_and_a_target_on_instances_are_told(session: AwsSession) -> None:
+    client("events").disable_rule(Name="every-night")
+    cluster = client("ecs").describe_clusters(clusters=["my-prod"])["clusters"][0]["clusterArn"]
+    parameters = {"TaskDefinitionArn": register("on-ec2"), "LaunchType": "EC2"}
+    client("events").put_rule(Name="old", ScheduleExpression="rate(1 day)")
+    client("events").put_targets(
+        Rule="old",
+        Targets=[{"Id": "t", "Arn": cluster, "RoleArn": "arn:aws:iam::1:role/r", "EcsParameters": parameters}],
+    )
+    found = gather(session, REGION, now=NOW).inventory
+    assert [s.enabled for s in found.schedules] == [False, True]
+    assert {s.service: s.reason for s in found.skipped}["my-prod/on-ec2"].endswith("on 'EC2', not on Fargate")
+
+
+def test_tasks_are_described_a_hundred_at_a_time(session: AwsSession, asked: list[Call]) -> None:
+    register("swarm")
+    for _ in range(11):
+        run_task("my-prod", "swarm", count=10)
+    asked.clear()
+    assert len([run for run in gather(session, REGION, now=NOW).runs if run.family == "swarm"]) == 110
+    sizes = [len(call.params["tasks"]) for call in asked if call.action == "DescribeTasks"]
+    assert sorted(sizes) == [9, 12, 100]  # prod; my-prod: a service's two, and 110 more
+
+
+def test_what_is_denied_is_named_and_the_rest_goes_on(session: AwsSession, local_aws: LocalAws) -> None:
+    lost = [("ecs", "DescribeTasks"), ("events", "DescribeRule")]
+    for service, action in lost:
+        local_aws.before.append(Fault(error=denied(service, action), service=service, action=action))
+    found = gather(session, REGION, now=NOW)
+    assert all(any(f"{s}:{a} was denied" in failure for failure in found.failures) for s, a in lost)
+    assert (len(found.inventory.services), found.complete) == (3, True)
+    assert [s.name for s in found.inventory.schedules] == ["default/hourly"]
