@@ -105,7 +105,7 @@ def compare_parsers(session: Any, id: Any, now: datetime) -> None:
     from advisor.collector.metrics import SERIES, _query
 
     asked = {
-        "MetricDataQueries": [_query(id, 0, series) for series in range(len(SERIES))],
+        "MetricDataQueries": [_query(id, series) for series in range(len(SERIES))],
         "StartTime": now - timedelta(days=10),
         "EndTime": now,
     }

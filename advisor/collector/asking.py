@@ -30,10 +30,14 @@ _BAD_CREDENTIALS = {
 
 
 def ask(session: "AwsSession", region: str, service: str, action: str, /, **parameters: Any) -> dict[str, Any]:
-    """The answer to one call; raises AwsFailed naming the IAM action, the account and the region."""
+    """The answer to one call; raises AwsFailed naming the IAM action, the account and the region.
+
+    Instants in the answer to GetMetricData are epoch numbers.
+    """
     operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
     try:
-        return dict(getattr(session.client(service, region), operation)(**parameters))
+        client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
+        return dict(getattr(client, operation)(**parameters))
     except (ClientError, BotoCoreError) as error:
         raise aws_failed(error, f"{service}:{action}", account=session.account, region=region) from error
 
