@@ -12,6 +12,7 @@ from shlex import quote
 import click
 
 from advisor.cli import options, screen
+from advisor.cli.billing import reconcile
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.domain.errors import AdvisorError
@@ -43,6 +44,7 @@ def cli() -> None:
 
 cli.add_command(collect)
 cli.add_command(iam_policy)
+cli.add_command(reconcile)
 
 
 @cli.command("import")

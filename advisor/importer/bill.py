@@ -32,7 +32,8 @@ _MOST_PIECES = 64  # are kept apart before they are added up
 def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
     """The charges for Fargate of an exported bill: a file, a folder or an `s3://` prefix, read piece by piece.
 
-    `runs`: a task's ARN -> (its service or None, its task-definition family or None), for tasks without service tags.
+    `runs`: a task as `region:account:task/cluster/id` -> (its service or None, its task-definition family or None), for
+    tasks without service tags.
     Raises InputRefused with file, row, column, value and rule; a CSV's header is row 1.
     """
     reading = _Reading(runs)
@@ -182,7 +183,7 @@ def _owners(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> Iterator[
 
 def _of_runs(resource: pa.Array, runs: Runs) -> tuple[pa.Array, pa.Array]:
     """Service and family of each task by its recorded run."""
-    coded = resource.dictionary_encode()
+    coded = pc.replace_substring_regex(resource, "^arn:[^:]*:ecs:", "").dictionary_encode()
     found = [runs.get(arn, (None, None)) for arn in coded.dictionary.to_pylist()]
     services, families = (pa.array([run[n] for run in found], pa.string()).take(coded.indices) for n in (0, 1))
     return services, pc.if_else(pc.is_valid(services), None, families)

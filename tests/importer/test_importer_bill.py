@@ -73,12 +73,14 @@ def test_pieces_add_up_however_the_rows_are_spread(
 
 def test_a_task_without_tags_is_joined_by_its_recorded_run(world: World, tmp_path: Path) -> None:
     task = next(row.task for row in world.rows if row.task and row.task.owner == "nightly")
-    found = read_bill(cur2_parquet(world.rows, tmp_path), runs={task.arn: (None, "nightly")})
+    found = read_bill(cur2_parquet(world.rows, tmp_path), runs={task.arn[len("arn:aws:ecs:") :]: (None, "nightly")})
     mine = found.lines.filter(pc.equal(found.lines["family"], "nightly"))
     billed = [row for row in fargate(world.rows) if row.task == task]
     cost = sum((r.billed if r.effective is None else r.effective for r in billed), Decimal(0))
     assert pc.sum(mine["cost"]).as_py() == cost
-    by_run = read_bill(cur2_parquet(world.rows, tmp_path / "b"), runs={task.arn: ("jobs", "nightly")})
+    by_run = read_bill(
+        cur2_parquet(world.rows, tmp_path / "b"), runs={task.arn[len("arn:aws:ecs:") :]: ("jobs", "nightly")}
+    )
     assert "jobs" in by_run.lines["service"].to_pylist()
     assert "nightly" not in by_run.lines["family"].to_pylist()
 

@@ -1,0 +1,72 @@
+"""`advisor reconcile`: a bill against the store."""
+
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from advisor.cli import options, screen
+from advisor.cli.files import write_text
+
+if TYPE_CHECKING:
+    from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
+
+_MOST_ROWS = 40
+
+
+@click.command()
+@options.store
+@click.option("--bill", required=True, metavar="PATH", help="An exported bill: a file, a folder or s3://bucket/prefix.")
+@click.option("--json", "json_file", required=True, type=options.file, help="Where to write the reconciliation.")
+def reconcile(store: str, bill: str, json_file: Path) -> int:
+    """Hold a bill (CUR legacy, CUR 2.0 or FOCUS) against the store: what differs, and why.
+
+    The model is what the metrics say ran, at on-demand prices; docs/bill.md tells how each class is known.
+    """
+    from advisor.codec import to_json
+    from advisor.reconciliation import run_reconciliation
+    from advisor.store import open_store
+
+    with screen.working("Reading the bill"):
+        result = run_reconciliation(open_store(store), bill)
+    write_text(json_file, to_json(result))
+    return _told(result, json_file)
+
+
+def _told(result: "Reconciliation", path: Path) -> int:
+    from rich.table import Table
+
+    names = [field.name for field in fields(result.totals.residual)]
+    used = [name for name in names if any(getattr(o.residual, name) for o in result.owners)]
+    table = Table("account", "region", "service", "modelled", *(name.replace("_", " ") for name in used), "billed")
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for owner in result.owners[:_MOST_ROWS]:
+        table.add_row(*map(screen.clean, (owner.account, owner.region, owner.service)), *_money(owner, used))
+    table.add_section()
+    table.add_row("all", "", "", *_money(result.totals, used))
+    screen.console().print(table)
+    _told_below(result, path)
+    uncompared = any(owner.kind == "service" and owner.start is None for owner in result.owners)
+    return screen.DONE_WITH_SKIPPED if uncompared else screen.DONE
+
+
+def _told_below(result: "Reconciliation", path: Path) -> None:
+    bill, totals = result.bill, result.totals
+    if len(result.owners) > _MOST_ROWS:
+        screen.say(f"{len(result.owners) - _MOST_ROWS} more in {path}.")
+    for note in dict.fromkeys((*result.notes, *(note for owner in result.owners for note in owner.notes))):
+        screen.say(screen.clean(note))
+    share = "unknown" if totals.explained_share is None else f"{totals.explained_share:.2%}"
+    screen.say(
+        f"USD, {bill.start:%Y-%m-%d %H:%M} to {bill.end:%Y-%m-%d %H:%M} UTC, {bill.rows_kept} charges for Fargate. "
+        f"Explained: {share}. Billed where the store holds no usage: {totals.outside_usd:.2f}."
+    )
+    screen.say(f"Written: {path}")
+
+
+def _money(row: "ReconciledOwner | ReconciledTotals", used: list[str]) -> list[str]:
+    parts: list[Decimal] = [getattr(row.residual, name) for name in used]
+    return [f"{usd:.2f}" for usd in (row.modelled_usd, *parts, row.billed_usd)]
