@@ -189,3 +189,10 @@ def test_every_name_that_we_ask_for_is_spelled_in_every_format_that_has_it() -> 
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def test_the_manual_lists_every_spelling() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "bill.md").read_text(encoding="utf-8")
+    for forms in SPELLINGS.values():
+        for names in forms:
+            assert not names or " or ".join(f"`{name}`" for name in names) in manual, names
