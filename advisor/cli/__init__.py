@@ -15,6 +15,7 @@ from advisor.cli import options, screen
 from advisor.cli.billing import reconcile
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
+from advisor.cli.importing import import_events
 from advisor.domain.errors import AdvisorError
 
 _review = click.option(
@@ -45,6 +46,7 @@ def cli() -> None:
 cli.add_command(collect)
 cli.add_command(iam_policy)
 cli.add_command(reconcile)
+cli.add_command(import_events)
 
 
 @cli.command("import")

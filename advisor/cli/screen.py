@@ -4,7 +4,7 @@ Results go to stdout, progress to stderr.
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from advisor.domain.finding import Review
     from advisor.domain.inventory import Inventory, Skipped
     from advisor.domain.plan import Plan
+    from advisor.domain.runs import TaskRun
     from advisor.fargate.billing import Bill
     from advisor.fargate.prices import Price
     from advisor.simulation import Outcome
@@ -91,6 +92,14 @@ def working(what: str) -> Iterator[None]:
 def imported(inventory: "Inventory", new_rows: int, store: str) -> int:
     """What an import added."""
     say(f"Imported {len(inventory.services)} services, {new_rows:,} new rows.")
+    return _next(f"advisor review --store {quote(store)} --json review.json")
+
+
+def imported_runs(runs: Sequence["TaskRun"], new: int, store: str) -> int:
+    """What an import of events added."""
+    killed = sum(run.out_of_memory for run in runs)
+    alone = sum(run.service is None for run in runs)
+    say(f"Read {len(runs):,} task runs ({alone:,} without a service, {killed:,} out of memory), {new:,} of them new.")
     return _next(f"advisor review --store {quote(store)} --json review.json")
 
 

@@ -2,13 +2,11 @@
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.csv as pv
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from advisor.domain.errors import InputRefused, one_line
+from advisor.importer.places import below, place_of
 
 ROWS_PER_PIECE = 1 << 16
 _BLOCK = 1 << 23  # bytes of CSV at a time; one row must fit
@@ -72,13 +71,13 @@ def bill_files(url: str | Path) -> tuple[BillFile, ...]:
 
     Raises InputRefused where there is none, where one cannot be read, and where a month is there in two versions.
     """
-    files, root = _place(str(url))
+    files, root = place_of(str(url), where="--bill")
     shown = one_line(Path(str(url)), 300) if "://" not in str(url) else one_line(str(url), 300)[1:-1]
     try:
         info = files.get_file_info(root)
         if info.type == fs.FileType.NotFound:
             raise InputRefused("not there", where=shown, rule="a file or a folder of an exported bill")
-        paths = [root] if info.type == fs.FileType.File else _below(files, root)
+        paths = [root] if info.type == fs.FileType.File else below(files, root)
     except OSError as error:
         raise _unreadable(shown, error) from None
     read = [path for path in paths if path.lower().endswith(_READ)] or (paths if paths == [root] else [])
@@ -87,22 +86,6 @@ def bill_files(url: str | Path) -> tuple[BillFile, ...]:
         raise InputRefused("no bill", where=shown, rule=rule)
     _check_versions(read, shown)
     return tuple(_opened(files, path, f"{shown}{path[len(root) :]}") for path in read)
-
-
-def _place(url: str) -> tuple[fs.FileSystem, str]:
-    """The file system and the path in it; S3's endpoint is that of the environment, as boto3 has it."""
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and "://" in url:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        return fs.S3FileSystem(endpoint_override=endpoint), f"{parts.netloc}{parts.path}".rstrip("/")
-    if "\0" in url or not url:
-        raise InputRefused("no such path", where="--bill", value=url, rule="a path or s3:// URL")
-    return fs.LocalFileSystem(), str(Path(url).expanduser().resolve())
-
-
-def _below(files: fs.FileSystem, root: str) -> list[str]:
-    found = files.get_file_info(fs.FileSelector(root, recursive=True))
-    return sorted(entry.path for entry in found if entry.type == fs.FileType.File)
 
 
 def _check_versions(paths: Sequence[str], shown: str) -> None:
