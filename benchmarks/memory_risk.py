@@ -26,11 +26,12 @@ from size_rules import Case, cases_of, lattice, needed_vcpu, sized, usd
 from trace_services import Service, series_of, services_of
 
 from advisor.advice.peers import Need
-from advisor.advice.tail import TailModel, chance
+from advisor.advice.tail import chance
 from advisor.advice.tail_fit import Series, fit, looks
 from advisor.advice.worth import lowest_limit
 from advisor.charts.drawing import data, finish, to_svg
 from advisor.domain.service import TaskSize
+from advisor.domain.settings import TailModel
 
 SHIPPED = Path(__file__).parents[1] / "advisor" / "advice" / "data" / "memory_tail.json"
 FACTORS = np.linspace(1.0, 2.5, 76)

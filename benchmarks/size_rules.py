@@ -27,12 +27,12 @@ from trace_services import SCALES, STEP_SECONDS, Service, series_of, services_of
 
 from advisor.advice.peers import PEERS, Floats, Need, Seen, highest_times
 from advisor.advice.rules import USUAL
-from advisor.advice.tail import Evidence, TailModel, evidence
+from advisor.advice.tail import Evidence, evidence
 from advisor.advice.tail_fit import fit
 from advisor.advice.worth import lowest_limit
 from advisor.charts.drawing import data, finish, to_svg
 from advisor.domain.service import TaskSize
-from advisor.domain.settings import Limits
+from advisor.domain.settings import Limits, TailModel
 from advisor.fargate.prices import PriceBook
 from advisor.fargate.sizes import legal_sizes
 from advisor.profile.fit import daily_peaks

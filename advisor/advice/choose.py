@@ -25,7 +25,7 @@ from advisor.advice.score import Score, score
 from advisor.advice.tail import Evidence, chance_of_breach, evidence
 from advisor.advice.work import Floats, Work
 from advisor.advice.worth import lowest_limit
-from advisor.domain.service import Setup, TaskSize
+from advisor.domain.service import OperatingSystem, Setup, TaskSize
 from advisor.domain.units import HOURS_PER_MONTH, MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.prices import PriceBook
 from advisor.simulation.encode import bounds_by_tick
@@ -124,9 +124,9 @@ def trial_of(search: Search, setup: Setup) -> Trial:
 
 
 def _made(search: Search, setup: Setup) -> Trial:
-    profile, work, size = search.case.profile, search.work, setup.size
+    case, work, size = search.case, search.work, setup.size
     if search.running is None:
-        outcome = run(setup, work, search.levers.counts, conditions=conditions_of(profile, work))
+        outcome = run(setup, work, search.levers.counts, conditions=conditions_of(case.profile, work))
         got, told = _scored(search, outcome.running.astype(np.float64), size)
         task_seconds = float(outcome.task_seconds)
     else:
@@ -135,12 +135,15 @@ def _made(search: Search, setup: Setup) -> Trial:
         got, told = search.scored[size.vcpu]
         task_seconds = float(search.running.sum()) * work.tick_seconds
     hourly_usd = usd_per_task_hour(setup, search.prices, region=work.region)
+    usd_month = task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd
+    if told is None:
+        return Trial(setup=setup, usd_month=usd_month, score=got, breach_probability=None)
     return Trial(
         setup=setup,
-        usd_month=task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd,
+        usd_month=usd_month,
         score=got,
-        breach_probability=None if told is None else chance_of_breach(told, size.memory),
-        lowest_limit=0.0 if told is None else lowest_limit(told, size, os=setup.os),
+        breach_probability=chance_of_breach(told, size.memory, days=case.days_ahead, model=case.tail),
+        lowest_limit=_lowest_limit(case, told, size, os=setup.os),
     )
 
 
@@ -150,6 +153,10 @@ def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evi
     got = score(running, search.work, size=size, memory=profile.memory_model, growth=search.case.margins.growth)
     enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
     return got, evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
+
+
+def _lowest_limit(case: Case, told: Evidence, size: TaskSize, os: OperatingSystem = "LINUX") -> float:
+    return lowest_limit(told, size, days=case.days_ahead, model=case.tail, os=os)
 
 
 def _size_trials(search: Search) -> list[Trial]:
@@ -230,7 +237,7 @@ def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
     profile = case.profile
     few = len(profile.memory_daily_peaks) < FEWEST_PEAKS
     peaks = [peak * MIB_PER_GIB + extra_mib for peak in profile.memory_daily_peaks]
-    limit = 0.0 if few else lowest_limit(evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size)
+    limit = 0.0 if few else _lowest_limit(case, evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size)
     return _holds_memory(case, size, extra_mib) and limit <= case.limits.memory_breach_probability
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from advisor.advice.rules import Margins
 from advisor.advice.score import Score
+from advisor.advice.tail import DAYS_AHEAD
 from advisor.domain.inventory import Container, TaskDefinition
 from advisor.domain.service import Setup
-from advisor.domain.settings import Limits
+from advisor.domain.settings import Limits, TailModel
 from advisor.domain.units import MIB_PER_GIB
 from advisor.fargate.sizes import legal_sizes
 from advisor.profile import Profile
@@ -19,7 +20,10 @@ from advisor.profile import Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a trial is held against: everything but the trial itself."""
+    """What a trial is held against: everything but the trial itself.
+
+    `tail`: the model of the memory tail, None = the one that is shipped, asked for `days_ahead`.
+    """
 
     limits: Limits
     margins: Margins
@@ -28,6 +32,8 @@ class Case:
     least_tasks: int
     least_vcpu: float = 0.0
     killed_mib: int = 0
+    tail: TailModel | None = None
+    days_ahead: int = DAYS_AHEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,13 @@ from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
 from advisor.advice.replay import Replay, conditions_of, replayed, run
 from advisor.advice.rules import HELD_OUT_SHARE, KILLS_COUNT_DAYS, MOST_REPLAY_ERROR, Margins, limits_of
 from advisor.advice.symptoms import symptoms
+from advisor.advice.tail import DAYS_AHEAD
 from advisor.advice.work import Work, last_size, origins, work_of
 from advisor.domain.errors import SetupRefused
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
 from advisor.domain.service import Setup
-from advisor.domain.settings import Config, Limits
+from advisor.domain.settings import Config, Limits, TailModel
 from advisor.fargate.prices import PriceBook
 from advisor.profile import Demand, Profile, fit_profile
 from advisor.simulation import replay_error
@@ -29,7 +30,8 @@ class Subject:
 
     `demand`, `work` and `profile` are those of the days that speak; `error` is the replay error of today's
     setup, None where it cannot be replayed or the counts were recorded with tasks of another size. `known`: trials
-    over `work` that were made already, by setup, growth and where counts come from.
+    over `work` that were made already, by setup, growth and where counts come from. `tail` and `days_ahead`: by which
+    model, and for how many days, the memory tail is reckoned.
     """
 
     service: Service
@@ -40,6 +42,8 @@ class Subject:
     limits: Limits
     prices: PriceBook
     error: float | None
+    tail: TailModel | None = None
+    days_ahead: int = DAYS_AHEAD
     stretches: tuple["Stretch", ...] = ()
     known: dict[tuple[Setup, float, Counts], Trial] = field(default_factory=dict)
 
@@ -74,6 +78,7 @@ def subject_of(service: Service, demand: Demand, profile: Profile, prices: Price
         limits=_limits(limits_of(config, service), levers),
         prices=prices,
         error=error,
+        tail=config.memory_tail,
     )
 
 
@@ -143,6 +148,8 @@ def case_of(subject: Subject, margins: Margins) -> Case:
         least_tasks=least_tasks(setup, subject.limits) if setup.minimum is not None else 0,
         least_vcpu=float(subject.demand.frame["task_vcpu"].iloc[-1]) if subject.saturated else 0.0,
         killed_mib=_killed(subject.demand),
+        tail=subject.tail,
+        days_ahead=subject.days_ahead,
     )
 
 

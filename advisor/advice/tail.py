@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from advisor.domain.settings import TailModel
+
 Floats = npt.NDArray[np.float64]
 
 DAYS_AHEAD = 30
@@ -19,18 +21,6 @@ LEAST_STATED = 0.001  # chosen: so few days cannot rule out more than that, what
 LEAST_MOVE = 0.02  # chosen: no series is taken to move less from day to day
 FARTHEST = 3.0  # chosen: logarithms beyond it (a twentieth) say no more
 FEWEST_TO_GROW, STEADY, MOST_TO_GROW = 5, 0.8, 60  # chosen: peaks that show growth, and Kendall's tau that is steady
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TailModel:
-    """Exponents of the odds; `chance` has the formula. Fitted by `advisor.advice.tail_fit`."""
-
-    base: float
-    headroom: float
-    days_ahead: float
-    days_seen: float
-    apart: float
-    fallen: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +42,12 @@ class Evidence:
     growth: float
 
 
-def chance_of_breach(seen: Evidence, memory: float, *, days: int = DAYS_AHEAD) -> float:
-    """Chance that the highest peak of the next `days` days is above `memory`, in the unit of the peaks.  [0 to 1]"""
-    return float(chance(shipped(), seen, np.array([memory], dtype=np.float64), days)[0])
+def chance_of_breach(seen: Evidence, memory: float, *, days: int = DAYS_AHEAD, model: TailModel | None = None) -> float:
+    """Chance that the highest peak of the next `days` days is above `memory`, in the unit of the peaks.  [0 to 1]
+
+    `model` None = the one that is shipped.
+    """
+    return float(chance(model or shipped(), seen, np.array([memory], dtype=np.float64), days)[0])
 
 
 def chance(model: TailModel, seen: Evidence, memory: Floats, days: int) -> Floats:
@@ -114,7 +107,7 @@ def evidence(peaks: Sequence[float], typical: float = 0.0) -> Evidence:
 
 @cache
 def shipped() -> TailModel:
-    """The model in this package; `benchmarks/fit_memory_tail.py` makes it."""
+    """The model in this package; `benchmarks/memory_risk.py --ship` makes it."""
     text = (files("advisor.advice") / "data" / "memory_tail.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return TailModel(**document["model"])

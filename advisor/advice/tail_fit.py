@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.advice.tail import Evidence, Floats, TailModel, evidence
+from advisor.advice.tail import Evidence, Floats, evidence
+from advisor.domain.errors import NoData
+from advisor.domain.settings import TailModel
 from advisor.profile.fit import DAY_SECONDS, daily_peaks
 
 FEWEST_DAYS_SEEN = 3
@@ -20,7 +22,7 @@ _SAMPLE = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Series:
-    """One series on a complete grid (NaN where a step is missing), and the source that it is from."""
+    """One series on a complete grid (NaN where a step is missing), and the source (or group of a fleet) it is from."""
 
     source: str
     values: Floats
@@ -57,6 +59,7 @@ def fit(all_series: Sequence[Series]) -> TailModel:
     """The model of many series: logistic regression on whether each of `ROOMS` was outgrown.
 
     A series counts once, however long; a source counts as the root of its number of series, CPU and memory apart.
+    Raises NoData where no series ever outgrew its past, or each one always did.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -69,6 +72,12 @@ def fit(all_series: Sequence[Series]) -> TailModel:
         above += [look.above for look in found]
         weights += [weight / len(found)] * len(found)
     table, outgrown, weight = _stacked(np.array(rows), np.array(above), np.array(weights))
+    if outgrown.all() or not outgrown.any():
+        often = "always" if outgrown.any() else "never"
+        raise NoData(
+            f"memory tail: the days ahead {often} went above the days before in these {len(all_series)} series."
+            " Rule: some did and some did not. Next: collect more services and days."
+        )
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-12
     fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit((table - mean) / spread, outgrown, sample_weight=weight)
     slopes = fitted.coef_[0] / spread

@@ -4,8 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from advisor.advice.tail import DAYS_AHEAD, Evidence, Floats, TailModel, chance, shipped
+from advisor.advice.tail import DAYS_AHEAD, Evidence, Floats, chance, shipped
 from advisor.domain.service import Architecture, OperatingSystem, TaskSize
+from advisor.domain.settings import TailModel
 from advisor.fargate.sizes import legal_sizes
 
 GIB_PER_VCPU = 9.1  # observed: a vCPU costs as much as 9.1 GB, on Linux in the regions of the shipped prices

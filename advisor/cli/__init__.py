@@ -12,6 +12,7 @@ from shlex import quote
 import click
 
 from advisor.cli import options, screen
+from advisor.cli.backtesting import backtest, fit_tails
 from advisor.cli.billing import reconcile
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
@@ -47,6 +48,8 @@ cli.add_command(collect)
 cli.add_command(iam_policy)
 cli.add_command(reconcile)
 cli.add_command(import_events)
+cli.add_command(backtest)
+cli.add_command(fit_tails)
 
 
 @cli.command("import")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from advisor.domain.inventory import Inventory, Skipped
     from advisor.domain.plan import Plan
     from advisor.domain.runs import TaskRun
+    from advisor.domain.scoreboard import Scoreboard, TailFit
     from advisor.fargate.billing import Bill
     from advisor.fargate.prices import Price
     from advisor.simulation import Outcome
@@ -157,6 +158,48 @@ def recommendations(review: "Review") -> None:
         f"{words.money(total.saving)} saved ({words.percent(total.saving_share)}); "
         f"the recommended cost may turn out between {words.money(total.low)} and {words.money(total.high)}."
     )
+
+
+def scored(board: "Scoreboard") -> int:
+    """Every rule over the fleet, stated chances against what happened, and what was skipped."""
+    from advisor.report import scoreboard
+
+    _table(scoreboard.HEADS, map(scoreboard.rule_cells, board.rules))
+    if board.reliability:
+        say("Chance of a memory breach, stated before an origin for the days after it:")
+        _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, board.reliability))
+    say(f"{len(board.services)} services, {board.services_with_memory} with memory.")
+    _list_skipped(board.skipped)
+    return DONE_WITH_SKIPPED if board.skipped else DONE
+
+
+def fitted(fit: "TailFit", skipped: Iterable["Skipped"], path: Path) -> int:
+    """The exponents, what they were fitted on, and how true the chances are on groups that they did not see."""
+    from dataclasses import asdict
+
+    from advisor.report import scoreboard
+
+    _table(("exponent", "fitted"), ([name, f"{value:.4f}"] for name, value in asdict(fit.model).items()))
+    groups = ([clean(name), str(memory), str(cpu)] for name, (memory, cpu) in fit.series.items())
+    _table((fit.groups, "series of memory", "of CPU"), groups)
+    say(f"Chances stated by models that never saw the {fit.groups}, against what happened:")
+    _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, fit.reliability))
+    left = list(skipped)
+    _list_skipped(left)
+    _next(f'to use it, in advisor.toml: [model] memory_tail = "{path}"')
+    return DONE_WITH_SKIPPED if left else DONE
+
+
+def _table(heads: Iterable[str], lines: Iterable[Iterable[str]]) -> None:
+    """A table of text; all but the first column stand to the right."""
+    from rich.table import Table
+
+    table = Table(*heads)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for line in lines:
+        table.add_row(*line)
+    console().print(table)
 
 
 def wrote(paths: Iterable[Path]) -> int:

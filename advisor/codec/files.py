@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from advisor.codec.records import from_data, loads, to_data, want_mapping
+from advisor.codec.records import from_data, from_json, loads, to_data, want_mapping
 from advisor.codec.setups import setup_from_dict
 from advisor.domain.errors import InputRefused
 from advisor.domain.inventory import Inventory, Service
+from advisor.domain.scoreboard import TailFit
 from advisor.domain.service import ServiceId, Setup
-from advisor.domain.settings import Config
+from advisor.domain.settings import Config, TailModel
 
 FORMAT = 1
 MOST_NAME_CHARACTERS = 512
@@ -75,7 +76,27 @@ def config_from_dict(data: object, *, where: str) -> Config:
 def config_to_dict(config: Config) -> dict[str, Any]:
     """A configuration as plain data, in the form of its file."""
     data: dict[str, Any] = to_data(config)
-    return {**{key: value for key, value in data.items() if key != "overrides"}, "override": data["overrides"]}
+    override, tail = data.pop("overrides"), data.pop("memory_tail")
+    return {**data, "override": override, **({} if tail is None else {"memory_tail": tail})}
+
+
+def tail_fit_from_json(text: str | bytes, *, where: str) -> TailFit:
+    """The file of `advisor fit-tails`; raises InputRefused where it breaks its format or its model makes no sense."""
+    fit = from_json(TailFit, text, where=where)
+    if fit.format != FORMAT:
+        raise InputRefused("unknown format", where=where, value=fit.format, rule=f"format is {FORMAT}")
+    check_tail(fit.model, where=where)
+    return fit
+
+
+def check_tail(model: TailModel, *, where: str) -> None:
+    """Raise InputRefused for a model in which more memory, or a shorter look, does not lower the chance of a breach."""
+    for name, value, holds, rule in (
+        ("headroom", model.headroom, model.headroom < 0, "more memory lowers the chance of a breach: below 0"),
+        ("days_ahead", model.days_ahead, model.days_ahead > 0, "a longer look raises it: above 0"),
+    ):
+        if not holds:
+            raise InputRefused(f"no model of a breach: {name}", where=where, value=value, rule=rule)
 
 
 def _service(entry: object, top: dict[str, Any], *, where: str, seen_at: datetime) -> Service:

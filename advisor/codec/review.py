@@ -1,4 +1,4 @@
-"""review.json, as docs/interfaces.md documents it: a service's identity and setups are flat."""
+"""review.json and the scoreboard, as docs/interfaces.md has them: a service's identity and setups are flat."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from advisor.codec.records import dumps, from_data, loads, to_data, want_mapping
 from advisor.codec.setups import setup_from_dict, setup_to_dict
 from advisor.domain.errors import InputRefused
 from advisor.domain.finding import Advice, Review
+from advisor.domain.scoreboard import Scoreboard
 from advisor.domain.service import Setup
 
 FORMAT = 1
@@ -28,6 +29,13 @@ def review_from_json(text: str | bytes, *, where: str) -> Review:
         raise InputRefused("no services", where=where, rule="`services` is a list")
     data["services"] = [_advice_data(s, where=f"{where}: services[{i}]") for i, s in enumerate(services)]
     return from_data(Review, data, where=where)
+
+
+def scoreboard_to_json(board: Scoreboard) -> str:
+    """A scoreboard as the documented JSON text."""
+    data = to_data(board)
+    data["services"] = [{**one.pop("id"), **one} for one in data["services"]]
+    return dumps(data)
 
 
 def _advice_to_dict(advice: Advice) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from advisor.codec import config_from_dict
+from advisor.codec import config_from_dict, tail_fit_from_json
 from advisor.domain.errors import ConfigRefused, InputRefused
 from advisor.domain.settings import LEVERS, Config, Limits
 
-TOP = ("levers", "limits", "override")
+TOP = ("levers", "limits", "override", "model")
 LIMITS = tuple(field.name for field in fields(Limits))
+MODEL = ("memory_tail",)
 OVERRIDE = ("service", "tags", "action", "limits")
 _SHARES = ("memory_breach_probability", "cpu_throttled_share", "unmet_share")
 
@@ -28,9 +29,19 @@ def load_config(path: str | Path | None) -> Config:
     data = _read(Path(path), where)
     _check(data, where)
     try:
-        return config_from_dict(_inherited(data), where=where)
+        return config_from_dict(_with_model(_inherited(data), Path(path)), where=where)
     except InputRefused as error:
-        raise ConfigRefused(error.what, where=where, value=error.value, rule=error.rule) from None
+        raise ConfigRefused(error.what, where=error.where, value=error.value, rule=error.rule) from None
+
+
+def _with_model(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The data with the file of `[model] memory_tail`, found from where the configuration is, in its place."""
+    model = data.pop("model", {})
+    if "memory_tail" not in model:
+        return data
+    file = path.parent / model["memory_tail"]
+    fit = tail_fit_from_json(_text(file, str(file), "JSON"), where=str(file))
+    return {**data, "memory_tail": asdict(fit.model)}
 
 
 def _inherited(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,19 +53,25 @@ def _inherited(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(_text(path, where, "TOML"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigRefused("is not TOML", where=where, rule=str(error)) from None
+
+
+def _text(path: Path, where: str, kind: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigRefused("cannot be read", where=where, rule=f"a readable file ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise ConfigRefused("is not text", where=where, rule="a TOML file in UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigRefused("is not TOML", where=where, rule=str(error)) from None
+        raise ConfigRefused("is not text", where=where, rule=f"a {kind} file in UTF-8") from None
 
 
 def _check(data: Mapping[str, Any], where: str) -> None:
     _known(data, TOP, where)
     _levers(data.get("levers", []), where)
     _limits(data.get("limits", {}), f"{where}: [limits]")
+    _model(data.get("model", {}), f"{where}: [model]")
     overrides = data.get("override", [])
     if not isinstance(overrides, list):
         raise ConfigRefused("is one table", where=f"{where}: override", rule="a list of tables: [[override]]")
@@ -83,6 +100,13 @@ def _levers(levers: object, where: str) -> None:
             rule = f"a list of {', '.join(LEVERS)}"
             step = f"did you mean {near[0]}?" if near else ""
             raise ConfigRefused("unknown lever", where=where, value=lever, rule=rule, next_step=step)
+
+
+def _model(model: object, where: str) -> None:
+    _known(model, MODEL, where)
+    for name, value in model.items() if isinstance(model, Mapping) else ():
+        if not isinstance(value, str) or not value:
+            raise ConfigRefused("bad file", where=f"{where}: {name}", value=value, rule="the path of a file, as text")
 
 
 def _limits(limits: object, where: str) -> None:

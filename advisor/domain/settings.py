@@ -38,9 +38,22 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TailModel:
+    """Exponents of the odds that a task outgrows its memory; `advisor.advice.tail.chance` has the formula."""
+
+    base: float
+    headroom: float
+    days_ahead: float
+    days_seen: float
+    apart: float
+    fallen: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The content of advisor.toml; the empty file is the default."""
+    """The content of advisor.toml; the empty file is the default. `memory_tail` None = the model that is shipped."""
 
     levers: tuple[Lever, ...] = LEVERS
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[Override, ...] = ()
+    memory_tail: TailModel | None = None

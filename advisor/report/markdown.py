@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from advisor.domain.finding import Advice, PriceNote, Review, TaskFamily
+from advisor.domain.inventory import Skipped
 from advisor.report import words
 from advisor.report.clean import markdown as safe
 from advisor.report.page import VERDICTS, doubtful, headline, notices, scope, why
@@ -21,8 +22,8 @@ def markdown(review: Review) -> str:
         "## Recommendations",
         _recommendations(review, shown, totals),
         *_reasons(shown),
-        *_listed("Without advice, and why", _unadvised(shown)),
-        *_listed("Not covered, and why", _skipped(review)),
+        *listed("Without advice, and why", _unadvised(shown)),
+        *listed("Not covered, and why", skipped_lines(review.totals.skipped)),
         *_standalone(review),
         "## Prices used",
         _prices(review),
@@ -44,7 +45,7 @@ def _recommendations(review: Review, shown: Sequence[Row], totals: Summary) -> s
     sums = ["**All with a known price**", "", "", "", ""]
     sums += [f"**{words.money(usd)}**" for usd in (totals.now, totals.then, totals.saving)]
     lines = [*(_cells(row, review) for row in shown), [*sums, "", "", ""]]
-    return _table([*heads.split("|"), "Risk", "Confidence", "Verdict"], lines, numbers=range(5, 8))
+    return table([*heads.split("|"), "Risk", "Confidence", "Verdict"], lines, numbers=range(5, 8))
 
 
 def _cells(row: Row, review: Review) -> list[str]:
@@ -83,15 +84,16 @@ def _unadvised(shown: Sequence[Row]) -> list[list[str]]:
     return [[safe(a.id.service), safe(a.id.account), safe(a.id.region), safe(why(a))] for a in unadvised]
 
 
-def _skipped(review: Review) -> list[list[str]]:
-    return [[safe(s.service), safe(s.account), safe(s.region), safe(s.reason)] for s in review.totals.skipped]
+def skipped_lines(skipped: Iterable[Skipped]) -> list[list[str]]:
+    """What was left out, one line each: service, account, region, why."""
+    return [[safe(s.service), safe(s.account), safe(s.region), safe(s.reason)] for s in skipped]
 
 
 def _standalone(review: Review) -> list[str]:
     heads = "Family|Account|Region|Size|Runs seen|USD a month, at least|Reckoned from|Started by|No advice, because"
     lines = [_family(family) for family in review.standalone]
     title = ["## Tasks without a service", words.STANDALONE_NOTE]
-    return [*title, _table(heads.split("|"), lines, numbers=(4, 5))] if lines else []
+    return [*title, table(heads.split("|"), lines, numbers=(4, 5))] if lines else []
 
 
 def _family(family: TaskFamily) -> list[str]:
@@ -101,14 +103,15 @@ def _family(family: TaskFamily) -> list[str]:
     return [*map(safe, names), words.money(family.usd_month), *map(safe, told)]
 
 
-def _listed(title: str, lines: list[list[str]]) -> list[str]:
-    return [f"## {title}", _table(["Service", "Account", "Region", "Why"], lines)] if lines else []
+def listed(title: str, lines: list[list[str]]) -> list[str]:
+    """A heading with a table of such lines; nothing where there are none."""
+    return [f"## {title}", table(["Service", "Account", "Region", "Why"], lines)] if lines else []
 
 
 def _prices(review: Review) -> str:
     lines = [_price(price) for price in review.prices]
     heads = ["Region", "What", "USD", "per", "As of", "Certainty", "Source"]
-    return _table(heads, lines, numbers=(2,)) if lines else "This review names no prices."
+    return table(heads, lines, numbers=(2,)) if lines else "This review names no prices."
 
 
 def _price(price: PriceNote) -> list[str]:
@@ -117,7 +120,8 @@ def _price(price: PriceNote) -> list[str]:
     return [*map(safe, names), f"**{certainty}**" if doubtful(price) else certainty, safe(price.source)]
 
 
-def _table(heads: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+def table(heads: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+    """A Markdown table of cells that are safe already; the columns in `numbers` stand to the right."""
     right = set(numbers)
     rule = ["--:" if place in right else "---" for place in range(len(heads))]
     return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *lines))

@@ -1,15 +1,18 @@
-"""The four files of a report, written whole or not at all."""
+"""The files of a report, written whole or not at all."""
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from advisor.charts import reliability, scoreboard, to_svg
 from advisor.codec import review_to_json
 from advisor.domain.errors import InputRefused
 from advisor.domain.finding import Review
+from advisor.domain.scoreboard import Scoreboard
 from advisor.report.markdown import markdown
 from advisor.report.page import html
+from advisor.report.scoreboard import markdown as scoreboard_markdown
 from advisor.report.table import csv_text
 
 
@@ -28,6 +31,20 @@ def write_report(
         "review.csv": csv_text(review),
         "review.json": review_to_json(review),
     }
+    return _written(texts, folder)
+
+
+def write_scoreboard(board: Scoreboard, folder: str | Path) -> tuple[Path, ...]:
+    """Write scoreboard.md and its drawings into `folder`, as `write_report` does; returns their paths."""
+    texts = {
+        "scoreboard.md": scoreboard_markdown(board),
+        "scoreboard.svg": to_svg(scoreboard(board.rules)),
+        **({"reliability.svg": to_svg(reliability(board.reliability))} if board.reliability else {}),
+    }
+    return _written(texts, folder)
+
+
+def _written(texts: Mapping[str, str], folder: str | Path) -> tuple[Path, ...]:
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)

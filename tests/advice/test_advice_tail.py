@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.advice.tail import LEAST_STATED, TailModel, chance, chance_of_breach, evidence, shipped
+from advisor.advice.tail import LEAST_STATED, chance, chance_of_breach, evidence, shipped
 from advisor.advice.tail_fit import Series, fit, looks
 from advisor.advice.worth import BREACH, lowest_limit
 from advisor.domain.service import TaskSize
+from advisor.domain.settings import TailModel
 from advisor.fargate.sizes import legal_sizes
 
 PLAIN = TailModel(base=0, headroom=-2, days_ahead=1, days_seen=-1, apart=-1, fallen=-1)

@@ -1,0 +1,58 @@
+"""Stated chances of a breach against what happened."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from advisor.advice.tail import chance
+from advisor.advice.tail_fit import Series, looks
+from advisor.domain.scoreboard import Band
+from advisor.domain.settings import TailModel
+
+BANDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+ROOMS = (0.03, 0.07, 0.15, 0.3, 0.6)  # logarithms of memory over the highest peak that was seen
+FEWEST_AHEAD = 3  # days that a chance is stated for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A chance that was stated of one service, and whether the breach happened; `weight` is what it counts."""
+
+    service: Hashable
+    chance: float
+    happened: bool
+    weight: float
+
+
+def statements(series: Sequence[Series], models: Mapping[str, TailModel]) -> Iterator[Stated]:
+    """From many days of every series of memory, by the model of its source: each series counts the same in all."""
+    for number, one in enumerate(series):
+        found = [look for look in looks(one) if look.days >= FEWEST_AHEAD] if one.is_memory else []
+        for look in found:
+            memory = look.seen.highest * np.exp(np.array(ROOMS))
+            for room, said in zip(ROOMS, chance(models[one.source], look.seen, memory, look.days), strict=True):
+                yield Stated(service=number, chance=float(said), happened=look.above > room, weight=1 / len(found))
+
+
+def bands(said: Iterable[Stated], edges: Sequence[float] = BANDS) -> tuple[Band, ...]:
+    """Every band in which something was stated, lowest first; the last one holds its upper edge too."""
+    known = list(said)
+    place = np.clip(np.searchsorted(edges, [one.chance for one in known], side="right") - 1, 0, len(edges) - 2)
+    parts = [[one for one, at in zip(known, place, strict=True) if at == number] for number in range(len(edges) - 1)]
+    return tuple(_band(*between, part) for between, part in zip(pairwise(edges), parts, strict=True) if part)
+
+
+def _band(low: float, high: float, part: Sequence[Stated]) -> Band:
+    weights, services = [one.weight for one in part], len({one.service for one in part})
+    stated = float(np.average([one.chance for one in part], weights=weights))
+    return Band(
+        low=low,
+        high=high,
+        services=services,
+        statements=len(part),
+        stated=round(stated, 6),
+        happened=round(float(np.average([one.happened for one in part], weights=weights)), 6),
+        error=round(float(2 * np.sqrt(stated * (1 - stated) / services)), 6),
+    )

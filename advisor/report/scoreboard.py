@@ -1,0 +1,103 @@
+"""The backtest as Markdown: every rule over the fleet, stated risk against what happened, service by service."""
+
+from collections.abc import Iterator, Sequence
+
+from advisor.domain.scoreboard import Band, Marks, RuleScore, Scoreboard
+from advisor.domain.service import TaskSize
+from advisor.report.clean import markdown as safe
+from advisor.report.markdown import listed, skipped_lines, table
+
+HEADS = ("Rule", "Cost", "Throttled", "Over the limit", "Breached")
+BAND_HEADS = (
+    "Stated",
+    "Services",
+    "Statements",
+    "Stated, mean",
+    "Happened",
+    "Apart, points",
+    "Allowed: 2 or the error",
+)
+METHOD = """\
+At each origin a rule sees the days before it and chooses a size; the days after it, up to the next origin, score that
+size, replayed under the service's own way of scaling. All that a service may not change, or that was not measured, is
+left as it is by every rule.
+
+* Cost: over that of the cheapest size that would have been enough (known only afterwards), which keeps its limit of
+  throttling and never runs out of memory; mean over the services.
+* Throttled: share of the time with work in which the hottest task has no CPU left. Over the limit: share of the
+  services that are throttled for longer than their limit, 1 % if nothing else is configured.
+* Breached: share of the services with memory in which some task needs all that it has, or more.
+* “advised” is what the whole advice would have led to, scaling and all, which may be to keep what there is; “ours, size
+  only” is the size that its search finds; “today” is the size that ran then."""
+
+
+def markdown(board: Scoreboard) -> str:
+    """The scoreboard as Markdown."""
+    origins = f"{board.origins} origin{'' if board.origins == 1 else 's'} at most"
+    scope = f"{len(board.services)} services, {board.services_with_memory} with memory; {origins}."
+    parts = [
+        "# Backtest of task sizes",
+        scope,
+        METHOD,
+        "![cost and failures of every rule](scoreboard.svg)",
+        table(HEADS, map(rule_cells, board.rules), numbers=range(1, 5)),
+        *_reliability(board),
+        "## Services",
+        table(("Service", "Account", "Region", "Enough", *_shown(board)), _services(board)),
+        *listed("Not scored, and why", skipped_lines(board.skipped)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def rule_cells(rule: RuleScore) -> list[str]:
+    """One rule as cells under `HEADS`."""
+    memory = "not measured" if rule.breached_share is None else f"{rule.breached_share:.1%}"
+    return [rule.rule, f"{rule.cost:.3f}", f"{rule.throttled_share:.2%}", f"{rule.over_limit_share:.1%}", memory]
+
+
+def band_cells(band: Band) -> list[str]:
+    """One band as cells under `BAND_HEADS`."""
+    apart, allowed = 100 * abs(band.happened - band.stated), max(2.0, 100 * band.error)
+    counts = (str(band.services), str(band.statements))
+    shares = (f"{band.stated:.1%}", f"{band.happened:.1%}", f"{apart:.1f}", f"{allowed:.1f}")
+    return [f"{band.low:.0%} to {band.high:.0%}", *counts, *shares]
+
+
+def _reliability(board: Scoreboard) -> Iterator[str]:
+    yield "## Is the stated chance of a memory breach true?"
+    if not board.reliability:
+        yield "No chance was stated: it takes seven days with memory before an origin, and three after it."
+        return
+    yield (
+        "Stated before each origin for the days after it, of memory 3 to 82 % above the highest peak; every service"
+        " weighs the same. “The error” is two binomial errors of so many services."
+    )
+    yield "![stated against happened](reliability.svg)"
+    yield table(BAND_HEADS, map(band_cells, board.reliability), numbers=range(1, 7))
+    if board.sized is not None:
+        told = board.sized
+        yield (
+            f"Of the sizes that “ours, size only” chose, in {told.services} services: {told.stated:.1%} stated,"
+            f" {told.happened:.1%} happened."
+        )
+
+
+def _shown(board: Scoreboard) -> list[str]:
+    """The rules that each service is told of: ours and today's."""
+    return [mark.rule for mark in board.services[0].marks[:3]]
+
+
+def _services(board: Scoreboard) -> Iterator[Sequence[str]]:
+    for one in board.services:
+        identity = (safe(one.id.service), safe(one.id.account), safe(one.id.region))
+        yield [*identity, _sizes(one.enough), *_chosen(one)]
+
+
+def _chosen(one: Marks) -> Iterator[str]:
+    for mark in one.marks[:3]:
+        failed = (", over its limit" if mark.over_limit else "") + (", memory breached" if mark.memory_breached else "")
+        yield f"{_sizes(mark.sizes)}: {mark.cost:.2f}{failed}"
+
+
+def _sizes(sizes: Sequence[TaskSize]) -> str:
+    return ", then ".join(str(size) for size in dict.fromkeys(sizes))
