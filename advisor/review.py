@@ -32,8 +32,12 @@ class _Reviewed:
     end: datetime | None = None
 
 
-def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress | None = None) -> Review:
+def run_review(
+    store: Store, config: Config = _DEFAULTS, *, prices: PriceBook | None = None, progress: Progress | None = None
+) -> Review:
     """Advice for every service of the store; `progress` gets (services done, services in all).
+
+    `prices` default to the store's.
 
     A service whose data are bad is listed without advice and with the reason; any other error stops the run.
     Raises NoData for a store without services or without any usage, StoreDamaged where its files cannot be read.
@@ -43,25 +47,26 @@ def run_review(store: Store, config: Config = _DEFAULTS, *, progress: Progress |
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     ignored = [service for service in services if _is_ignored(service, config)]
     judged = [service for service in services if not _is_ignored(service, config)]
-    results = _all(store, judged, config, progress)
+    book = prices or store.prices
+    results = _all(store, judged, config, prices=book, progress=progress)
     window = _window(results)
     if window is None and judged:
         raise NoData(f"{store.url}: no usage of any service. Next: collect or import usage for the same services.")
     advices = tuple(result.advice for result in results)
-    prices = store.prices
     return Review(
         store=store.url,
         window=window,
         config=config_to_dict(config),
         totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
         services=advices,
-        standalone=task_families(store.task_runs, store.schedules, prices),
-        prices=_notes(_used(judged, store.task_runs), prices),
+        standalone=task_families(store.task_runs, store.schedules, book),
+        prices=_notes(_used(judged, store.task_runs), book),
     )
 
 
-def _all(store: Store, services: Sequence[Service], config: Config, progress: Progress | None) -> list[_Reviewed]:
-    prices = store.prices
+def _all(
+    store: Store, services: Sequence[Service], config: Config, *, prices: PriceBook, progress: Progress | None
+) -> list[_Reviewed]:
     results: list[_Reviewed] = []
     runs = {id: tuple(own) for id, own in groupby(sorted(store.task_runs, key=_whose), key=_whose)}
     for service in services:

@@ -13,7 +13,7 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.backtesting import backtest, fit_tails
-from advisor.cli.billing import reconcile
+from advisor.cli.billing import book_of, prices, reconcile
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.cli.importing import import_events
@@ -50,6 +50,7 @@ cli.add_command(reconcile)
 cli.add_command(import_events)
 cli.add_command(backtest)
 cli.add_command(fit_tails)
+cli.add_command(prices)
 
 
 @cli.command("import")
@@ -70,8 +71,9 @@ def import_(usage: Path, services: Path, store: str, ignore_extra: bool) -> int:
 @cli.command()
 @options.store
 @click.option("--config", "config_file", type=options.file, help="advisor.toml: levers, limits, overrides.")
+@options.prices
 @click.option("--json", "json_file", required=True, type=options.file, help="Where to write review.json.")
-def review(store: str, config_file: Path | None, json_file: Path) -> int:
+def review(store: str, config_file: Path | None, prices_file: Path | None, json_file: Path) -> int:
     """Work out what each service needs, and what to change."""
     from advisor.codec import review_to_json
     from advisor.config import load_config
@@ -80,7 +82,8 @@ def review(store: str, config_file: Path | None, json_file: Path) -> int:
 
     config = load_config(config_file)
     with screen.progress("Reviewing (the engine is compiled at first use)") as progress:
-        result = run_review(open_store(store), config, progress=progress)
+        held = open_store(store)
+        result = run_review(held, config, prices=book_of(held.prices, prices_file), progress=progress)
     write_text(json_file, review_to_json(result))
     return screen.reviewed(result, json_file)
 
@@ -189,15 +192,6 @@ def undo(journal: Path, yes: bool, profile: str | None, roles: tuple[str, ...], 
     with screen.progress("Undoing") as progress:
         done = take_back(journal, client, now=lambda: datetime.now(UTC), progress=progress)
     return screen.undone(done)
-
-
-@cli.command()
-@click.option("--region", help="Only this region.")
-def prices(region: str | None) -> int:
-    """Show the shipped Fargate prices with source, date and certainty."""
-    from advisor.fargate.prices import PriceBook
-
-    return screen.price_list([p for p in PriceBook.shipped().prices if region in (None, p.region)])
 
 
 @cli.command()

@@ -1,6 +1,7 @@
-"""`advisor reconcile`: a bill against the store."""
+"""`advisor reconcile`, which holds a bill against the store, and `advisor prices`."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from advisor.cli.files import write_text
 
 if TYPE_CHECKING:
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
+    from advisor.fargate.prices import Price, PriceBook
 
 _MOST_ROWS = 40
 
@@ -19,8 +21,9 @@ _MOST_ROWS = 40
 @click.command()
 @options.store
 @click.option("--bill", required=True, metavar="PATH", help="An exported bill: a file, a folder or s3://bucket/prefix.")
+@options.prices
 @click.option("--json", "json_file", required=True, type=options.file, help="Where to write the reconciliation.")
-def reconcile(store: str, bill: str, json_file: Path) -> int:
+def reconcile(store: str, bill: str, prices_file: Path | None, json_file: Path) -> int:
     """Hold a bill (CUR legacy, CUR 2.0 or FOCUS) against the store: what differs, and why.
 
     The model is what the metrics say ran, at on-demand prices; docs/bill.md tells how each class is known.
@@ -30,9 +33,58 @@ def reconcile(store: str, bill: str, json_file: Path) -> int:
     from advisor.store import open_store
 
     with screen.working("Reading the bill"):
-        result = run_reconciliation(open_store(store), bill)
+        held = open_store(store)
+        result = run_reconciliation(held, bill, prices=book_of(held.prices, prices_file))
     write_text(json_file, to_json(result))
     return _told(result, json_file)
+
+
+@click.command()
+@click.option("--region", "regions", multiple=True, help="Only this region; repeat for several.")
+@click.option("--out", "out_file", type=options.file, help="Write a price file: AWS's prices of today for the regions.")
+@click.option("--bill", metavar="PATH", help="With --out: also the Spot rates of this exported bill.")
+@options.credentials
+def prices(
+    *,
+    regions: tuple[str, ...],
+    out_file: Path | None,
+    bill: str | None,
+    profile: str | None,
+    roles: tuple[str, ...],
+    external_id: str | None,
+) -> int:
+    """Show the shipped Fargate prices with source, date and certainty; or write a file of today's prices.
+
+    AWS is asked only with --out and --region. The file is for --prices of other commands.
+    """
+    from advisor.fargate.price_files import prices_to_csv
+    from advisor.fargate.prices import PriceBook
+
+    if out_file is None:
+        return screen.price_list([p for p in PriceBook.shipped().prices if not regions or p.region in regions])
+    found: list[Price] = []
+    if regions:
+        from advisor.collector import collect_prices, open_sessions
+
+        sessions = open_sessions(profile=profile, role_arns=roles, external_id=external_id)
+        found += collect_prices(sessions[0], regions, now=datetime.now(UTC))
+    if bill is not None:
+        from advisor.importer import read_bill
+        from advisor.ledger import spot_prices
+
+        found += spot_prices(read_bill(bill))
+    if not found:
+        raise click.UsageError("--out needs --region (AWS's prices), or --bill with usage on Spot.")
+    write_text(out_file, prices_to_csv(found))
+    screen.say(f"Written: {out_file}")
+    return screen.price_list(found)
+
+
+def book_of(book: "PriceBook", path: Path | None) -> "PriceBook":
+    """A price book with the prices of a file, where one is given."""
+    from advisor.fargate.price_files import read_prices
+
+    return book if path is None else book.with_prices(read_prices(path))
 
 
 def _told(result: "Reconciliation", path: Path) -> int:

@@ -6,6 +6,9 @@ import click
 
 file = click.Path(path_type=Path)
 store = click.option("--store", required=True, metavar="DIR", help="The store: a local folder.")
+prices = click.option(
+    "--prices", "prices_file", type=file, help="Prices that count beside the shipped ones: a file of `advisor prices`."
+)
 
 
 def credentials(command: click.decorators.FC) -> click.decorators.FC:

@@ -2,6 +2,7 @@
 
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.metrics import collect_usage
+from advisor.collector.prices import collect_prices
 from advisor.collector.sessions import AwsSession, client_for, open_sessions
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Gathered",
     "client_for",
     "collect_inventory",
+    "collect_prices",
     "collect_usage",
     "gather",
     "open_sessions",

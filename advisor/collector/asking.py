@@ -47,7 +47,7 @@ def pages(
 ) -> Iterator[Any]:
     """What all pages hold under `key`, in order; raises AwsFailed, also where a page token comes twice."""
     seen: set[str] = set()
-    name = "NextToken" if service != "ecs" else "nextToken"
+    name = "nextToken" if service in ("ecs", "savingsplans") else "NextToken"
     while True:
         answer = ask(session, region, service, action, **parameters)
         yield from answer.get(key, ())

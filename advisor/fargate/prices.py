@@ -5,7 +5,6 @@ A price that is not there raises PriceMissing: it is never zero, and never borro
 ARM prices that somebody only derived (0.80 x X86_64) are apart, and come only when they are asked for.
 """
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -122,6 +121,10 @@ class PriceBook:
             )
         )
 
+    def with_prices(self, prices: Iterable[Price]) -> "PriceBook":
+        """The same book with more prices; of two for the same thing the later one counts."""
+        return PriceBook(prices=(*self.prices, *prices))
+
     def _find(self, region: str, os: str, architecture: str, capacity: str, *, unit: str) -> Price:
         found = self._index.get((region, os, architecture, capacity, unit))
         if found is None:
@@ -145,20 +148,10 @@ def check_storage(rates: Rates, *, region: str) -> Usd:
 
 
 def _read(name: str) -> Iterable[Price]:
+    from advisor.fargate.price_files import prices_from_csv
+
     text = files("advisor.fargate").joinpath("data", name).read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        yield Price(
-            region=row["region"],
-            os=row["os"].upper(),
-            architecture=row["arch"].upper(),
-            capacity=row["capacity"],  # type: ignore[arg-type]
-            unit=row["unit"],  # type: ignore[arg-type]
-            usd=Decimal(row["usd"]),
-            source=row["source"],
-            as_of=row["as_of"],
-            certainty=row["certainty"],
-            usage_type=row["usagetype"],
-        )
+    return prices_from_csv(text, where=name)
 
 
 def _date(price: Price) -> str:

@@ -79,6 +79,16 @@ RIGHTS: tuple[Right, ...] = (
         "scheduler",
         {"ListSchedules": "which schedules start tasks", "GetSchedule": "when, and which tasks they start"},
     ),
+    *_rights("read", "pricing", {"GetProducts": "on-demand prices, for `advisor prices --out`"}),
+    *_rights(
+        "read",
+        "savingsplans",
+        {
+            "DescribeSavingsPlansOfferingRates": "what Fargate costs under a plan, for `advisor savings-plans`",
+            "DescribeSavingsPlans": "the plans that are owned",
+            "DescribeSavingsPlanRates": "what Fargate costs under each of them",
+        },
+    ),
     *_rights("organisation", "organizations", {"ListAccounts": "which accounts the organisation has"}),
     *_rights("organisation", "sts", {"AssumeRole": "the role in each account"}, resource=_ASSUMED),
     *_rights("apply", "sts", {"GetCallerIdentity": "which account the credentials are of"}),

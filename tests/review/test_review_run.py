@@ -14,6 +14,7 @@ from advisor.domain.errors import NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Service, Skipped
 from advisor.domain.runs import TaskRun
 from advisor.domain.settings import Config, Override
+from advisor.fargate.prices import PriceBook
 from advisor.review import run_review
 from advisor.store import Store, open_store
 from tests.service_worlds import START, World, daily, fixed, level, lived, said, service_of, tracking
@@ -89,6 +90,13 @@ def test_two_runs_give_the_same_json_and_it_reads_back(tmp_path: Path) -> None:
     first = review_to_json(run_review(store))
     assert review_to_json(run_review(open_store(tmp_path / "store"))) == first
     assert review_to_json(review_from_json(first, where="review.json")) == first
+
+
+def test_prices_that_are_given_are_those_that_count(tmp_path: Path) -> None:
+    store = store_of(tmp_path, fleet())
+    dearer = run_review(store, prices=PriceBook.shipped().scaled(Decimal(3)))
+    assert dearer.totals.current_usd_month == 3 * run_review(store).totals.current_usd_month
+    assert all("times 3" in price.source for price in dearer.prices)
 
 
 def test_every_price_of_the_review_stands_there_with_its_origin(tmp_path: Path) -> None:
