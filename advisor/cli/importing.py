@@ -1,5 +1,7 @@
 """`advisor import-events`: what happened to tasks, from an archive of events."""
 
+from datetime import UTC, datetime
+
 import click
 
 from advisor.cli import options, screen
@@ -18,5 +20,7 @@ def import_events(events: str, store: str) -> int:
 
     with screen.working("Reading events"):
         runs = read_task_events(events)
-    new = open_store(store, create=True).add_runs(runs)
+    target = open_store(store, create=True)
+    new = target.add_runs(runs)
+    target.compact(datetime.now(UTC))
     return screen.imported_runs(runs, new, store)

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 file = click.Path(path_type=Path)
-store = click.option("--store", required=True, metavar="DIR", help="The store: a local folder.")
+store = click.option(
+    "--store", required=True, metavar="PLACE", help="The store: a local folder, or s3://bucket/prefix."
+)
 prices = click.option(
     "--prices", "prices_file", type=file, help="Prices that count beside the shipped ones: a file of `advisor prices`."
 )

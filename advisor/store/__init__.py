@@ -1,14 +1,17 @@
-"""The memory: what was collected or imported, in immutable Parquet files under one manifest.
+"""The memory: what was collected or imported, in immutable files, in a local folder or under `s3://bucket/prefix`.
 
     store/
-      manifest.json                          which files count, with sha256; written last, atomically
+      usage/account=A/region=R/new-<sha>.parquet          as it was added: one row group per day and service
       usage/account=A/region=R/2026-11-23-<sha>.parquet   one day while young: one row group per service
       usage/account=A/region=R/2026-10-<sha>.parquet      one month once it is over
-      inventory/account=A/region=R/20261123T201000Z-<sha>.json   dated snapshots
       tasks/account=A/region=R/2026-10-<sha>.parquet      task runs, one file per month in which they were made
+      inventory/account=A/region=R/20261123T201000Z-<sha>.json   dated snapshots
+      manifest/<sha>.json                                 which files there are, as of the last compaction
+      runs/                                               what each collection did; no part of what is known
 
-A file that the manifest does not name does not count: it is what a killed write left, and the next write
-removes it. Names of services are never part of a path.
+Every whole file counts, and holds what its footer says. Adding puts a file; compaction merges files, and removes one
+only after all that it said is in another. So any number of processes may write at once, and any may be killed
+(docs/decisions/0004-store.md). Names of services are never part of a path.
 """
 
 from advisor.store.store import Store, open_store

@@ -1,7 +1,6 @@
-"""Reading, adding and compacting the Parquet files of a store."""
+"""Reading, adding and compacting the usage files of a store."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -12,10 +11,13 @@ import pyarrow.parquet as pq
 from advisor.domain.errors import one_line
 from advisor.domain.service import ServiceId
 from advisor.store import usage
-from advisor.store.manifest import Manifest, Rows, UsageFile, damaged
-from advisor.store.place import Place, segment
+from advisor.store.manifest import Manifest, RowGroup
+from advisor.store.place import SHA_CHARACTERS, Place, segment
+from advisor.store.records import DataFile, Rows, about
 
 Groups = Iterable[tuple[str, pd.DataFrame]]
+Part = tuple[DataFile, pd.DataFrame]
+TABLE = "usage"
 
 
 class UsageFiles:
@@ -25,88 +27,97 @@ class UsageFiles:
         self.place = place
         self._footers: dict[str, pq.FileMetaData] = {}
 
-    def read(self, file: UsageFile, group: int) -> pd.DataFrame:
+    def read(self, file: DataFile, group: int) -> pd.DataFrame:
         """One row group as a frame; raises StoreDamaged where the file is missing or changed."""
-        footer = self._footers.get(file.path) or self._check(file)
         try:
+            footer = self._footers.get(file.path) or self._check(file)
             with self.place.files.open_input_file(self.place.full(file.path)) as source:
                 return usage.frame_of(pq.ParquetFile(source, metadata=footer).read_row_group(group))
-        except (OSError, pa.ArrowException, IndexError) as error:
-            raise damaged(self.place, file.path, f"unreadable ({one_line(error)})") from error
+        except OSError as error:
+            raise self.place.failed(file.path, error) from error
+        except (pa.ArrowException, IndexError) as error:
+            raise self.place.damaged(file.path, f"unreadable ({one_line(error)})") from error
 
     def add(self, held: Manifest, frames: Mapping[ServiceId, pd.DataFrame]) -> Manifest:
-        """Write one file per account, region and period; returns the manifest with them."""
-        added: list[UsageFile] = []
+        """Write one file per account and region, a row group per period and service; returns what is then held."""
+        added: list[DataFile] = []
         for account, region in sorted({(id.account, id.region) for id in frames}):
             mine = {id.service: f for id, f in frames.items() if (id.account, id.region) == (account, region)}
             newest = max(frame.index[-1].to_pydatetime() for frame in mine.values())
-            cut: dict[str, dict[str, pd.DataFrame]] = {}
-            for service, frame in mine.items():
-                for period, part in usage.periods(frame, newest=newest):
-                    cut.setdefault(period, {})[service] = part
-            added += [
-                self._write(account, region, period, sorted(parts.items())) for period, parts in sorted(cut.items())
-            ]
-        return replace(held, usage=(*held.usage, *added))
+            cut = sorted(
+                ((period, service, part) for service, f in mine.items() for period, part in usage.periods(f, newest)),
+                key=lambda each: each[:2],
+            )
+            added += self._write(account, region, "", ((service, part) for _, service, part in cut))
+        return held.plus(*added)
 
     def compact(self, held: Manifest, *, now: datetime) -> Manifest:
-        """Merge the files of a period into one; returns the manifest of what then counts."""
-        wanted: dict[tuple[str, str, str], list[UsageFile]] = {}
-        for file in held.usage:
-            day = datetime.strptime(f"{file.period}-01"[:10], "%Y-%m-%d").replace(tzinfo=UTC)
-            period = file.period if len(file.period) == len("2026-11") else usage.period_of(day, newest=now)
-            wanted.setdefault((file.account, file.region, period), []).append(file)
-        kept: list[UsageFile] = []
-        for (account, region, period), files in wanted.items():
-            if len(files) == 1 and files[0].period == period:
+        """Merge what there is of each period into one file; returns the manifest of what then counts."""
+        wanted: dict[tuple[str, str, str], list[RowGroup]] = {}
+        for file in held.table(TABLE):
+            for number, rows in enumerate(file.groups):
+                key = (file.account, file.region, _period(file, rows, now=now))
+                wanted.setdefault(key, []).append((file, number, rows))
+        kept: list[DataFile] = []
+        for (account, region, period), groups in sorted(wanted.items()):
+            files = {file for file, _, _ in groups}
+            if [file.period for file in files] == [period]:
                 kept += files
             else:
-                kept.append(self._write(account, region, period, self._merged(files)))
-        return replace(held, usage=tuple(sorted(kept)))
+                kept += self._merge(account, region, period, groups)
+        return held.with_table(TABLE, kept)
 
-    def _merged(self, files: list[UsageFile]) -> Groups:
-        places: dict[str, list[tuple[UsageFile, int]]] = {}
-        for file in files:
-            for number, rows in enumerate(file.groups):
-                places.setdefault(rows.service, []).append((file, number))
+    def _merge(self, account: str, region: str, period: str, groups: list[RowGroup]) -> list[DataFile]:
+        """One file of all; a file of the period that says as much as all together is taken as it is."""
+        whole = {file for file, _, _ in groups if file.period == period}
+
+        def merged() -> Iterator[tuple[str, pd.DataFrame]]:
+            for service, parts in self._parts(groups):
+                frame = usage.merge(part for _, part in parts)
+                whole.intersection_update([file for file, part in parts if file in whole and part.equals(frame)])
+                yield service, frame
+
+        made = self._write(account, region, period, merged(), unless=lambda: bool(whole))
+        return made or [min(whole)]
+
+    def _parts(self, groups: list[RowGroup]) -> Iterator[tuple[str, list[Part]]]:
+        places: dict[str, list[tuple[DataFile, int]]] = {}
+        for file, number, rows in groups:
+            places.setdefault(rows.service, []).append((file, number))
         for service in sorted(places):
-            yield service, usage.merge(self.read(file, group) for file, group in places[service])
+            yield service, [(file, self.read(file, number)) for file, number in places[service]]
 
-    def _write(self, account: str, region: str, period: str, groups: Groups) -> UsageFile:
+    def _write(
+        self, account: str, region: str, period: str, groups: Groups, *, unless: Callable[[], bool] = lambda: False
+    ) -> list[DataFile]:
+        """Write one file, and forget it if, once it is whole, `unless` says so."""
         entries: list[Rows] = []
-        folder = f"usage/account={segment(account)}/region={segment(region)}"
-        written = self.place.write(_filler(groups, entries), lambda sha: f"{folder}/{period}-{sha[:12]}.parquet")
-        return UsageFile(
-            account=account,
-            region=region,
-            period=period,
-            path=written.path,
-            sha256=written.sha256,
-            size=written.size,
-            groups=tuple(entries),
-        )
+        folder = f"{TABLE}/account={segment(account)}/region={segment(region)}"
 
-    def _check(self, file: UsageFile) -> pq.FileMetaData:
-        try:
-            if self.place.sha256(file.path) != file.sha256:
-                raise damaged(self.place, file.path, "changed since it was written")
-            with self.place.files.open_input_file(self.place.full(file.path)) as source:
-                footer = pq.read_metadata(source)
-        except (OSError, pa.ArrowException) as error:
-            missing = isinstance(error, FileNotFoundError)
-            raise damaged(self.place, file.path, "missing" if missing else one_line(error)) from error
-        self._footers[file.path] = footer
-        return footer
+        def fill(sink: BinaryIO) -> None:
+            with usage.writer(sink) as writer:
+                for service, frame in groups:
+                    writer.write_table(usage.table(service, frame), row_group_size=max(len(frame), 1))
+                    at = usage.seconds(frame.index)
+                    entries.append(Rows(service=service, rows=len(at), first=int(at[0]), last=int(at[-1])))
+                writer.add_key_value_metadata(about(account=account, region=region, period=period, groups=entries))
+
+        def name(sha: str) -> str | None:
+            return None if unless() else f"{folder}/{period or 'new'}-{sha[:SHA_CHARACTERS]}.parquet"
+
+        if (path := self.place.write(fill, name)) is None:
+            return []
+        return [DataFile(path=path, account=account, region=region, period=period, groups=tuple(entries))]
+
+    def _check(self, file: DataFile) -> pq.FileMetaData:
+        self.place.check(file.path)
+        with self.place.files.open_input_file(self.place.full(file.path)) as source:
+            self._footers[file.path] = pq.read_metadata(source)
+        return self._footers[file.path]
 
 
-def _filler(groups: Groups, entries: list[Rows]) -> Callable[[BinaryIO], None]:
-    """What writes the row groups and notes them in `entries`."""
-
-    def fill(sink: BinaryIO) -> None:
-        with usage.writer(sink) as writer:
-            for service, frame in groups:
-                writer.write_table(usage.table(service, frame), row_group_size=max(len(frame), 1))
-                at = usage.seconds(frame.index)
-                entries.append(Rows(service=service, rows=len(at), first=int(at[0]), last=int(at[-1])))
-
-    return fill
+def _period(file: DataFile, rows: Rows, *, now: datetime) -> str:
+    """The period whose file a row group belongs into: a month stays a month, a day becomes one when it is over."""
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (rows.first, rows.last))
+    month = f"{first:%Y-%m}"
+    return month if file.period == month or first.date() != last.date() else usage.period_of(first, newest=now)

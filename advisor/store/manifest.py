@@ -1,69 +1,25 @@
-"""The manifest: which files a store consists of, and which row group holds which service."""
+"""What a store holds: which files there are, and which row group holds which service.
+
+The files themselves are the truth: each says what it holds. A manifest is an index of them, so that they need not be
+opened, and a record of what must be there, so that a lost file is noticed (docs/decisions/0004-store.md).
+"""
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from advisor.domain.errors import StoreDamaged, one_line
+from advisor.domain.errors import one_line
 from advisor.domain.service import ServiceId
-from advisor.store.place import Place
+from advisor.store.place import SHA_CHARACTERS, FileMissing, Place
+from advisor.store.records import DataFile, Rows, Snapshot, data_file, describe, to_data
 
-NAME = "manifest.json"
-FORMAT = 1
+FOLDER = "manifest"
+FORMAT = 2
+DATA = ("inventory", "usage", "tasks")  # the folders whose files count
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Rows:
-    """One row group: its service, its number of rows, its first and last instant [epoch seconds]."""
-
-    service: str
-    rows: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class UsageFile:
-    """One Parquet file: `groups` are in the order of its row groups; `period` is a month or a day."""
-
-    account: str
-    region: str
-    period: str
-    path: str
-    sha256: str
-    size: int
-    groups: tuple[Rows, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RunsFile:
-    """One Parquet file of task runs: those that were made in the month `period`."""
-
-    account: str
-    region: str
-    period: str
-    path: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """One inventory file. `complete` = it lists all that is in the account and region."""
-
-    account: str
-    region: str
-    taken_at: str
-    path: str
-    sha256: str
-    size: int
-    complete: bool
-
-
-RowGroup = tuple[UsageFile, int, Rows]
+RowGroup = tuple[DataFile, int, Rows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +27,40 @@ class Manifest:
     """All that counts. Equal content makes equal bytes: entries are sorted, and no time of writing is kept."""
 
     inventory: tuple[Snapshot, ...] = ()
-    usage: tuple[UsageFile, ...] = ()
-    runs: tuple[RunsFile, ...] = ()
+    data: tuple[DataFile, ...] = ()
+    sources: tuple[str, ...] = field(default=(), compare=False)  # the manifest files that it was read from
 
-    def files(self) -> tuple[UsageFile | RunsFile | Snapshot, ...]:
+    @property
+    def files(self) -> tuple[Snapshot | DataFile, ...]:
         """Every file that counts."""
-        return (*self.inventory, *self.usage, *self.runs)
+        return (*self.inventory, *self.data)
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """Their paths."""
+        return frozenset(file.path for file in self.files)
+
+    def table(self, name: str) -> tuple[DataFile, ...]:
+        """The files of one table."""
+        return tuple(file for file in self.data if file.table == name)
+
+    def plus(self, *files: DataFile) -> "Manifest":
+        """With these files of tables, each once."""
+        return replace(self, data=tuple(sorted({*self.data, *files})))
+
+    def with_table(self, name: str, files: Iterable[DataFile]) -> "Manifest":
+        """With these files as all of a table."""
+        others = [file for file in self.data if file.table != name]
+        return replace(self, data=tuple(sorted([*others, *files])))
+
+    def with_snapshot(self, snapshot: Snapshot) -> "Manifest":
+        """With one more snapshot."""
+        return replace(self, inventory=tuple(sorted({*self.inventory, snapshot})))
 
     @cached_property
     def _index(self) -> dict[ServiceId, list[RowGroup]]:
         index: dict[ServiceId, list[RowGroup]] = {}
-        for file in self.usage:
+        for file in self.data:
             for number, rows in enumerate(file.groups):
                 id = ServiceId(account=file.account, region=file.region, service=rows.service)
                 index.setdefault(id, []).append((file, number, rows))
@@ -92,78 +71,72 @@ class Manifest:
         return self._index.get(id, [])
 
 
-def in_time(snapshots: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
-    """Snapshots by place and time; of two at one instant, the one that was added later comes later."""
-    return tuple(sorted(snapshots, key=lambda s: (s.account, s.region, s.taken_at)))
-
-
 def load(place: Place) -> Manifest | None:
-    """The manifest of a store, None where there is none; raises StoreDamaged where it cannot be read."""
-    try:
-        text = place.read(NAME)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise damaged(place, NAME, error.strerror or one_line(error)) from error
-    try:
-        data = json.loads(text)
-        if data["format"] != FORMAT:
-            raise damaged(place, NAME, f"format {one_line(data['format'])}, not {FORMAT}")
-        return _from_data(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(place, NAME, f"not a manifest ({type(error).__name__})") from error
+    """What is held, None where nothing is; raises StoreDamaged where something is lost or cannot be read.
+
+    A file is lost if every manifest names it and it is not there, also at a second look: another process may have
+    compacted in between, and then it has put another manifest first.
+    """
+    seen: object = None
+    while True:
+        try:
+            known = {path: _read(place, path) for path in place.list(FOLDER)}
+            listed = [path for folder in DATA for path in place.list(folder)]
+            wanted = frozenset.intersection(*(m.paths for m in known.values())) if known else frozenset()
+            missing = sorted(wanted.difference(listed))
+            if not missing:
+                return _joined(place, known, listed) if known or listed else None
+        except FileMissing:
+            continue
+        if (sorted(known), missing) == seen:
+            raise place.missing(missing[0])
+        seen = (sorted(known), missing)
 
 
 def save(place: Place, manifest: Manifest) -> Manifest:
-    """Make this manifest the one that counts, in one step; returns it sorted."""
-    ordered = Manifest(
-        inventory=in_time(manifest.inventory),
-        usage=tuple(sorted(manifest.usage)),
-        runs=tuple(sorted(manifest.runs)),
+    """Put this manifest in the place of those that it was read from."""
+    text = _text(manifest).encode()
+    path = place.write(lambda sink: _write_all(sink, text), lambda sha: f"{FOLDER}/{sha[:SHA_CHARACTERS]}.json")
+    for source in manifest.sources:
+        if source != path:
+            place.delete(source)
+    return replace(manifest, sources=(str(path),))
+
+
+def _joined(place: Place, known: dict[str, Manifest], listed: Iterable[str]) -> Manifest:
+    """The files that are there, as the manifests know them or as they describe themselves."""
+    entries = {file.path: file for manifest in known.values() for file in manifest.files}
+    files = [entries.get(path) or describe(place, path) for path in listed]
+    return Manifest(
+        inventory=tuple(sorted(file for file in files if isinstance(file, Snapshot))),
+        data=tuple(sorted(file for file in files if isinstance(file, DataFile))),
+        sources=tuple(known),
     )
-    text = _text(ordered).encode()
-    place.write(lambda sink: _write_all(sink, text), lambda _: NAME)
-    return ordered
 
 
-def damaged(place: Place, path: str, what: str) -> StoreDamaged:
-    """The error for a file that is not what it should be."""
-    return StoreDamaged(
-        f"store {one_line(Path(place.root), 300)}: {path}: {what}. Rule: every file is as manifest.json says. "
-        "Next: restore the store from a backup, or collect or import again into a new folder."
-    )
-
-
-def _write_all(sink: Any, data: bytes) -> None:
-    sink.write(data)
+def _read(place: Place, path: str) -> Manifest:
+    content = place.read(path)
+    try:
+        said = json.loads(content)
+        if said["format"] != FORMAT:
+            raise place.damaged(path, f"format {one_line(said['format'])}, not {FORMAT}")
+        return Manifest(
+            inventory=tuple(Snapshot(**entry) for entry in said["inventory"]),
+            data=tuple(data_file(entry["path"], entry) for entry in said["data"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise place.damaged(path, f"not a manifest ({type(error).__name__})") from error
 
 
 def _text(manifest: Manifest) -> str:
     """JSON with one file per line: quick to write, and a difference between two manifests can be read."""
-    inventory = [json.dumps(asdict(snapshot)) for snapshot in manifest.inventory]
-    usage = [json.dumps(_usage_data(file)) for file in manifest.usage]
-    runs = [json.dumps(asdict(file)) for file in manifest.runs]
-    lists = {"inventory": inventory, "usage": usage, "runs": runs}
-    return f'{{"format": {FORMAT},\n' + ",\n".join(f'"{key}": {_lines(value)}' for key, value in lists.items()) + "}\n"
+    inventory, data = (_lines(files) for files in (manifest.inventory, manifest.data))
+    return f'{{"format": {FORMAT},\n"inventory": [\n{inventory}],\n"data": [\n{data}]}}\n'
 
 
-def _lines(entries: list[str]) -> str:
-    return "[\n" + ",\n".join(entries) + "\n]" if entries else "[]"
+def _lines(files: Iterable[Snapshot | DataFile]) -> str:
+    return ",\n".join(json.dumps(to_data(file)) for file in files)
 
 
-def _usage_data(file: UsageFile) -> dict[str, Any]:
-    """Row groups as short lists: there are many."""
-    groups = [[g.service, g.rows, g.first, g.last] for g in file.groups]
-    return {field.name: getattr(file, field.name) for field in fields(file)} | {"groups": groups}
-
-
-def _from_data(data: dict[str, Any]) -> Manifest:
-    return Manifest(
-        inventory=tuple(Snapshot(**entry) for entry in data["inventory"]),
-        usage=tuple(UsageFile(**{**entry, "groups": _groups(entry["groups"])}) for entry in data["usage"]),
-        runs=tuple(RunsFile(**entry) for entry in data.get("runs", ())),
-    )
-
-
-def _groups(lists: list[list[Any]]) -> tuple[Rows, ...]:
-    return tuple(Rows(service=s, rows=n, first=first, last=last) for s, n, first, last in lists)
+def _write_all(sink: Any, data: bytes) -> None:
+    sink.write(data)

@@ -1,26 +1,40 @@
 """Dated inventory snapshots: adding one, and folding them into what is known now."""
 
-import hashlib
-from dataclasses import replace
-from datetime import UTC, datetime
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from advisor.codec import from_json, to_json
 from advisor.domain.errors import InputRefused
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.service import ServiceId
-from advisor.store.manifest import Manifest, Snapshot, damaged, in_time
-from advisor.store.place import Place, segment
+from advisor.store.manifest import Manifest
+from advisor.store.place import SHA_CHARACTERS, Place, segment
+from advisor.store.records import Snapshot, snapshot_of
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The content of an inventory file. `complete` = it lists all that is in the account and region."""
+
+    account: str
+    region: str
+    complete: bool
+    inventory: Inventory
 
 
 def add_snapshot(
     place: Place, held: Manifest, inventory: Inventory, *, account: str, region: str, complete: bool
 ) -> Manifest:
-    """Write what `inventory` holds of one account and region, unless that is known; returns the manifest."""
-    taken = inventory.taken_at.astimezone(UTC)
+    """Write what `inventory` holds of one account and region, unless that is known; returns what is then held.
+
+    Of two snapshots at one instant, the one that was added later is told to be later, by a microsecond.
+    """
+    before = _of(held, account, region)
     mine = Inventory(
-        taken_at=taken,
+        taken_at=_free_instant(before, inventory.taken_at.astimezone(UTC)),
         services=tuple(
             sorted(
                 (s for s in inventory.services if (s.id.account, s.id.region) == (account, region)),
@@ -30,21 +44,13 @@ def add_snapshot(
         skipped=tuple(s for s in inventory.skipped if (s.account, s.region) == (account, region)),
         schedules=tuple(s for s in inventory.schedules if (s.account, s.region) == (account, region)),
     )
-    if _says_nothing_new(place, held, mine, account=account, region=region, complete=complete):
+    kept = Kept(account=account, region=region, complete=complete, inventory=mine)
+    if before and _timeless(_read(place, before[-1])) == _timeless(kept):
         return held
-    data = to_json(mine).encode()
-    name = f"inventory/account={segment(account)}/region={segment(region)}/{taken:%Y%m%dT%H%M%SZ}"
-    written = place.write(lambda sink: _write_all(sink, data), lambda sha: f"{name}-{sha[:12]}.json")
-    snapshot = Snapshot(
-        account=account,
-        region=region,
-        taken_at=taken.isoformat(timespec="microseconds"),
-        path=written.path,
-        sha256=written.sha256,
-        size=written.size,
-        complete=complete,
-    )
-    return replace(held, inventory=(*held.inventory, snapshot))
+    data = to_json(kept).encode()
+    name = f"inventory/account={segment(account)}/region={segment(region)}/{mine.taken_at:%Y%m%dT%H%M%SZ}"
+    path = place.write(lambda sink: _write_all(sink, data), lambda sha: f"{name}-{sha[:SHA_CHARACTERS]}.json")
+    return held.with_snapshot(snapshot_of(str(path), json.loads(data)))
 
 
 Known = tuple[tuple[Service, ...], tuple[Skipped, ...], tuple[TaskSchedule, ...]]
@@ -56,7 +62,7 @@ def latest(place: Place, held: Manifest) -> Known:
     skipped: list[Skipped] = []
     schedules: dict[TaskSchedule, None] = {}
     for where in sorted({(s.account, s.region) for s in held.inventory}):
-        for inventory in (_read(place, snapshot) for snapshot in _since_complete(held, *where)):
+        for inventory in (_read(place, snapshot).inventory for snapshot in _since_complete(held, *where)):
             services |= {service.id: service for service in inventory.services}
             told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
             skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
@@ -72,38 +78,40 @@ def _id_of(skipped: Skipped) -> ServiceId:
     return ServiceId(account=skipped.account, region=skipped.region, service=skipped.service)
 
 
+def _of(held: Manifest, account: str, region: str) -> list[Snapshot]:
+    """The snapshots of an account and region, in order of time."""
+    mine = (s for s in held.inventory if (s.account, s.region) == (account, region))
+    return sorted(mine, key=lambda s: (_instant(s), s.path))
+
+
+def _instant(snapshot: Snapshot) -> datetime:
+    return datetime.fromisoformat(snapshot.taken_at)
+
+
+def _free_instant(before: list[Snapshot], instant: datetime) -> datetime:
+    taken = {_instant(snapshot) for snapshot in before}
+    while instant in taken:
+        instant += timedelta(microseconds=1)
+    return instant
+
+
 def _since_complete(held: Manifest, account: str, region: str) -> list[Snapshot]:
-    mine = [s for s in in_time(held.inventory) if (s.account, s.region) == (account, region)]
+    mine = _of(held, account, region)
     whole = [i for i, snapshot in enumerate(mine) if snapshot.complete]
     return mine[whole[-1] if whole else 0 :]
 
 
-def _says_nothing_new(
-    place: Place, held: Manifest, mine: Inventory, *, account: str, region: str, complete: bool
-) -> bool:
-    """Whether the last snapshot says the same, but for the times at which things were seen."""
-    before = [s for s in in_time(held.inventory) if (s.account, s.region) == (account, region)]
-    if not before or before[-1].complete != complete:
-        return False
-    return _timeless(_read(place, before[-1])) == _timeless(mine)
+def _timeless(kept: Kept) -> Kept:
+    """What it says but for the times at which things were seen."""
+    services = tuple(replace(service, seen_at=_NO_TIME) for service in kept.inventory.services)
+    return replace(kept, inventory=replace(kept.inventory, taken_at=_NO_TIME, services=services))
 
 
-def _timeless(inventory: Inventory) -> Inventory:
-    services = tuple(replace(service, seen_at=_NO_TIME) for service in inventory.services)
-    return replace(inventory, taken_at=_NO_TIME, services=services)
-
-
-def _read(place: Place, snapshot: Snapshot) -> Inventory:
+def _read(place: Place, snapshot: Snapshot) -> Kept:
     try:
-        data = place.read(snapshot.path)
-    except FileNotFoundError as error:
-        raise damaged(place, snapshot.path, "missing") from error
-    if hashlib.sha256(data).hexdigest() != snapshot.sha256:
-        raise damaged(place, snapshot.path, "changed since it was written")
-    try:
-        return from_json(Inventory, data, where=snapshot.path)
+        return from_json(Kept, place.read(snapshot.path), where=snapshot.path)
     except InputRefused as error:
-        raise damaged(place, snapshot.path, str(error)) from error
+        raise place.damaged(snapshot.path, str(error)) from error
 
 
 def _write_all(sink: object, data: bytes) -> None:

@@ -46,14 +46,17 @@ def normal(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def merge(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Frames as one: for each instant and column the one value that is there."""
+    """Frames as one: for each instant and column the value that is there; of two, the larger.
+
+    So the outcome depends on neither order nor pieces; two values there are only where two processes wrote at once.
+    """
     parts = [frame for frame in frames if len(frame)]
     if not parts:
         return empty_frame()
     joined = parts[0] if len(parts) == 1 else pd.concat(parts)
     if joined.index.is_unique:
         return joined if joined.index.is_monotonic_increasing else joined.sort_index()
-    return joined.groupby(level=0, sort=True).first()
+    return joined.groupby(level=0, sort=True).max()
 
 
 def only_new(frame: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
@@ -69,7 +72,7 @@ def seconds(index: pd.Index) -> np.ndarray:
     return np.asarray(pd.DatetimeIndex(index).as_unit("s").asi8)
 
 
-def periods(frame: pd.DataFrame, *, newest: datetime) -> list[tuple[str, pd.DataFrame]]:
+def periods(frame: pd.DataFrame, newest: datetime) -> list[tuple[str, pd.DataFrame]]:
     """The frame cut into the periods of the store's files: days while their month is young, then months."""
     days = seconds(frame.index) // SECONDS_PER_DAY
     starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1)).tolist()

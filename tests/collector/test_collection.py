@@ -18,7 +18,7 @@ from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service, SizeChange
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.store import open_store
-from advisor.store.place import Place
+from advisor.store.place import Folder
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 ACCOUNT = "123456789012"
@@ -156,15 +156,15 @@ def test_a_collection_killed_at_any_write_and_run_again_gives_the_same_store(
     seed(local_aws, now)
     sessions = open_sessions(profile=None, role_arns=())
     run_collection(open_store(tmp_path / "whole", create=True), sessions, [REGION], now=now)
-    write, count = Place.write, iter(range(1, 1000))
+    write, count = Folder.write, iter(range(1, 1000))
 
-    def dying(place: Place, *given: Any) -> Any:
+    def dying(place: Folder, *given: Any) -> Any:
         if next(count) == kill_at:
             raise Killed
         return write(place, *given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Place, "write", dying)
+        patched.setattr(Folder, "write", dying)
         with contextlib.suppress(Killed):
             run_collection(open_store(tmp_path / "killed", create=True), sessions, [REGION], now=now)
     run_collection(open_store(tmp_path / "killed", create=True), sessions, [REGION], now=now)

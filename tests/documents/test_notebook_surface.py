@@ -1,5 +1,6 @@
 """`import advisor as ad`: every public name is there, and what a replay failed is counted as the advice counts it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -38,5 +39,5 @@ def test_the_demo_is_found_from_the_folder_of_the_notebooks(tmp_path: Path, monk
     with pytest.raises(NoData, match="make demo"):
         ad.open_demo()
     made = open_store(tmp_path / "reports" / "demo" / "store", create=True)
-    made.add_usage({})
+    made.compact(datetime(2026, 11, 23, tzinfo=UTC))
     assert ad.open_demo().services == ()

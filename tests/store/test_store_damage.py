@@ -1,9 +1,9 @@
 """Laws of the store under damage: kills, foreign files, a second writer."""
 
-import multiprocessing
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from advisor.domain.errors import InputRefused, NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Skipped
 from advisor.domain.service import ServiceId
 from advisor.store import open_store
-from advisor.store.place import Place
+from advisor.store.place import Folder
 from advisor.store.usage import COLUMNS
 
 
@@ -46,11 +46,12 @@ def test_a_killed_collection_run_again_gives_the_same_store(
     start = NOW - timedelta(days=2)
     batches = [{some_id(f"prod/{n}"): some_frame(start, 1500, seed=n)} for n in range(2)]
     collect(tmp_path / "whole", batches, since=True)
-    count, write = iter(range(1, 1000)), Place.write
+    count, write = iter(range(1, 1000)), Folder.write
 
-    def dying(place: Place, fill: object, name: object) -> object:
+    def dying(place: Folder, fill: object, name: object) -> object:
         last = next(count) == kill_at
         if last and before_rename:
+            Path(place.root).mkdir(exist_ok=True)
             (Path(place.root) / ".tmp-left").write_bytes(b"half")
             raise Killed
         written = write(place, fill, name)  # type: ignore[arg-type]
@@ -58,13 +59,12 @@ def test_a_killed_collection_run_again_gives_the_same_store(
             raise Killed
         return written
 
-    monkeypatch.setattr(Place, "write", dying)
+    monkeypatch.setattr(Folder, "write", dying)
     try:
         collect(tmp_path / "killed", batches, since=True)
     except Killed:
-        monkeypatch.setattr(Place, "write", write)
-        if (tmp_path / "killed" / "manifest.json").exists():
-            open_store(tmp_path / "killed").usage(some_id("prod/0"))
+        monkeypatch.setattr(Folder, "write", write)
+        open_store(tmp_path / "killed", create=True).usage(some_id("prod/0"))
         collect(tmp_path / "killed", batches, since=True)
     assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
 
@@ -98,33 +98,42 @@ def test_a_missing_or_changed_file_is_told(tmp_path: Path, harm: str, pattern: s
         region="eu-west-1",
         complete=True,
     )
+    store.compact(NOW)
     (path,) = tmp_path.rglob(pattern)
     if harm == "missing":
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-1] + b"!")
-    damaged = open_store(tmp_path)
     with pytest.raises(StoreDamaged, match=harm):
-        _ = (damaged.usage(some_id()), damaged.services)
+        _ = [(damaged.usage(some_id()), damaged.services) for damaged in [open_store(tmp_path)]]
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"format": 2}', b'{"format": 1, "usage": 3}', b"\xff"])
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"format": 1}', b'{"format": 2, "data": 3}', b"\xff"])
 def test_a_manifest_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / "manifest.json").write_bytes(text)
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / "manifest" / f"{sha256(text).hexdigest()[:16]}.json").write_bytes(text)
     with pytest.raises(StoreDamaged, match="manifest"):
         open_store(tmp_path, create=True)
+
+
+def test_a_file_that_says_nothing_of_itself_is_told(tmp_path: Path) -> None:
+    store = open_store(tmp_path, create=True)
+    store.add_usage({some_id(): some_frame(NOW, 5)})
+    (path,) = tmp_path.rglob("*.parquet")
+    pd.DataFrame({"a": [1]}).to_parquet(path.parent / "2026-11-24-aaaaaaaaaaaaaaaa.parquet")
+    with pytest.raises(StoreDamaged, match="not a file of a store"):
+        open_store(tmp_path)
 
 
 def test_leftovers_of_a_killed_write_do_not_count_and_are_removed(tmp_path: Path) -> None:
     store = open_store(tmp_path, create=True)
     store.add_usage({some_id(): some_frame(NOW, 5)})
-    (path,) = tmp_path.rglob("*.parquet")
-    (path.parent / "2026-11-24-aaaaaaaaaaaa.parquet").write_bytes(path.read_bytes())
     (tmp_path / ".tmp-abc").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("the user's own")
     assert len(open_store(tmp_path).usage(some_id())) == 5
-    store.add_usage({})
-    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {path.name, "manifest.json", ".lock", "notes.txt"}
+    store.compact(NOW)
+    names = {p.name for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in (".parquet", ".json")}
+    assert names == {".lock", "notes.txt"}
 
 
 def test_a_reader_survives_a_compaction_beside_it(tmp_path: Path) -> None:
@@ -159,8 +168,10 @@ def test_a_store_is_never_made_over_foreign_files(tmp_path: Path) -> None:
         open_store(tmp_path, create=True)
     with pytest.raises(InputRefused, match="folder"):
         open_store(tmp_path / "thesis.txt", create=True)
-    with pytest.raises(InputRefused, match="s3"):
-        open_store("s3://bucket/store", create=True)
+    with pytest.raises(InputRefused, match="ftp"):
+        open_store("ftp://host/store", create=True)
+    with pytest.raises(InputRefused, match="bucket"):
+        open_store("s3:///store", create=True)
 
 
 def test_a_complete_snapshot_replaces_and_a_partial_one_adds(tmp_path: Path) -> None:
@@ -177,28 +188,6 @@ def test_a_complete_snapshot_replaces_and_a_partial_one_adds(tmp_path: Path) -> 
     store.add_inventory(last, complete=True, **place)
     assert [s.id for s in open_store(tmp_path).services] == ids[:1]
     assert open_store(tmp_path).skipped == skipped
-
-
-def _hold(folder: str, ready: object, go_on: object) -> None:
-    from pyarrow import fs
-
-    with Place(fs.LocalFileSystem(), folder).locked():
-        ready.set()  # type: ignore[attr-defined]
-        go_on.wait(10)  # type: ignore[attr-defined]
-
-
-def test_a_second_writer_is_refused(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready, go_on = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(str(tmp_path), ready, go_on))
-    other.start()
-    try:
-        assert ready.wait(20)
-        with pytest.raises(InputRefused, match="one writer at a time"):
-            open_store(tmp_path, create=True).add_usage({})
-    finally:
-        go_on.set()
-        other.join()
 
 
 def test_a_store_may_be_read_by_threads_and_sent_to_processes(tmp_path: Path) -> None:

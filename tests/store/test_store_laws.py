@@ -19,7 +19,8 @@ from advisor.store.usage import COLUMNS, PARTITIONS
 
 
 def periods_of(folder: Path) -> list[str]:
-    return [file["period"] for file in json.loads((folder / "manifest.json").read_text())["usage"]]
+    (manifest,) = (folder / "manifest").iterdir()
+    return [file["period"] for file in json.loads(manifest.read_text())["data"]]
 
 
 def test_what_is_added_is_read_back(tmp_path: Path) -> None:

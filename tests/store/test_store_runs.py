@@ -59,9 +59,11 @@ def test_the_bytes_tell_nothing_of_order_and_pieces(
     runs = [some_run(0), some_run(0, minutes=5), some_run(1, minutes=2), some_run(5)]
     once, pieces = tmp_path_factory.mktemp("once"), tmp_path_factory.mktemp("pieces")
     open_store(once, create=True).add_runs(runs)
+    open_store(once).compact(NOW)
     edges = [0, *sorted(cuts), 4]
     for start, end in pairwise(edges):
         open_store(pieces, create=True).add_runs(runs[i] for i in order[start:end])
+    open_store(pieces).compact(NOW)
     assert bytes_of(pieces) == bytes_of(once)
 
 
