@@ -102,13 +102,12 @@ def measure(services: int) -> None:
 
 def compare_parsers(session: Any, id: Any, now: datetime) -> None:
     """One page with our client and with boto3's own timestamps."""
-    from advisor.collector.metrics import SERIES, _query
+    from advisor.collector.metrics import Batch
 
-    asked = {
-        "MetricDataQueries": [_query(id, series) for series in range(len(SERIES))],
-        "StartTime": now - timedelta(days=10),
-        "EndTime": now,
-    }
+    start = now - timedelta(days=10)
+    series = Batch(services=(id,), start=start, end=now).series
+    queries = [one.query(number) for number, one in enumerate(series)]
+    asked = {"MetricDataQueries": queries, "StartTime": start, "EndTime": now}
     for name, client in (
         ("raw", session.metrics_client(REGION)),
         ("parsed", session.client("cloudwatch", REGION)),

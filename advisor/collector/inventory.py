@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from advisor.collector.asking import ask, pages
+from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import Deployed, History, histories
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
@@ -31,6 +32,17 @@ class Gathered:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was read beside the services themselves."""
+
+    history: History
+    definitions: Definitions
+    scaling: ScalingOfRegion
+    labels: Labels
+    seen_at: datetime
+
+
 def collect_inventory(session: AwsSession, region: str, *, now: datetime) -> Inventory:
     """What runs in a region of the session's account; raises AwsFailed where not even clusters are listed."""
     return gather(session, region, now=now).inventory
@@ -44,13 +56,14 @@ def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
     scaling = scaling_of_region(session, region, now=now)
     history = histories(session, region, covered)
     definitions = task_definitions(session, region, _definitions_of(covered, history))
-    made = [
-        _made(session, region, service, history=history, definitions=definitions, scaling=scaling, now=now)
-        for service in described
-    ]
+    labels, unlabelled = request_labels(session, region, covered)
+    known = _Known(
+        history=history, definitions=definitions, scaling=scaling, labels=labels, seen_at=now.astimezone(UTC)
+    )
+    made = [_made(session, region, service, known) for service in described]
     others = standalone(session, region, clusters, now=now)
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
-    failures = (*unlisted, *scaling.failures, *history_failures, *others.failures)
+    failures = (*unlisted, *scaling.failures, *history_failures, *unlabelled, *others.failures)
     inventory = Inventory(
         taken_at=now.astimezone(UTC),
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
@@ -78,20 +91,11 @@ def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[li
     return described, [*failed, *more_failed]
 
 
-def _made(
-    session: AwsSession,
-    region: str,
-    described: Described,
-    *,
-    history: History,
-    definitions: Definitions,
-    scaling: ScalingOfRegion,
-    now: datetime,
-) -> Service | Skipped:
+def _made(session: AwsSession, region: str, described: Described, known: _Known) -> Service | Skipped:
     """A service, or why it is not covered; an answer that is not as documented skips that service alone."""
     id = service_id(described, account=session.account, region=region)
     reason = why_not(described)
-    definition = definitions.get(str(described.get("taskDefinition")))
+    definition = known.definitions.get(str(described.get("taskDefinition")))
     if not reason and not isinstance(definition, TaskDefinition):
         reason = f"its task definition could not be read: {definition}"
     if not reason and isinstance(definition, TaskDefinition):
@@ -100,10 +104,11 @@ def _made(
                 described,
                 id=id,
                 definition=definition,
-                history=history.get(described["serviceArn"], ()),
-                definitions=definitions,
-                scaling=scaling,
-                seen_at=now.astimezone(UTC),
+                history=known.history.get(described["serviceArn"], ()),
+                definitions=known.definitions,
+                scaling=known.scaling,
+                target_groups=known.labels.get(described["serviceArn"], ()),
+                seen_at=known.seen_at,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"AWS's answer is not as documented: {one_line(str(error))}"

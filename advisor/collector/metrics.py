@@ -1,14 +1,15 @@
-"""CPU, memory and task counts of services, minute by minute, in full batches of GetMetricData."""
+"""CPU, memory, task counts and requests of services, minute by minute, in full batches of GetMetricData."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from advisor.collector.asking import ask
+from advisor.collector.asking import pages
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed
@@ -21,7 +22,7 @@ KEPT = timedelta(days=15)  # documented: how long CloudWatch keeps one-minute da
 MARGIN = timedelta(minutes=15)  # chosen: the collection itself takes time, and older than KEPT is refused
 SETTLED = timedelta(minutes=3)  # chosen: a minute may still change until then
 READ_AGAIN = timedelta(minutes=10)  # chosen: late points before the newest one held
-SERIES: tuple[tuple[str, str, str], ...] = (  # our column, metric, statistic
+SERIES: tuple[tuple[str, str, str], ...] = (  # of every service, in AWS/ECS: our column, metric, statistic
     ("tasks", "CPUUtilization", "SampleCount"),
     ("cpu_avg", "CPUUtilization", "Average"),
     ("cpu_max", "CPUUtilization", "Maximum"),
@@ -31,28 +32,52 @@ SERIES: tuple[tuple[str, str, str], ...] = (  # our column, metric, statistic
 _SAME_BATCH = timedelta(hours=6)  # chosen: services whose reading starts this near are asked for together
 
 Progress = Callable[[int, int], None]
+NO_LABELS: Mapping[ServiceId, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One metric to ask for: for which service of the batch, for which column of its frame."""
+
+    service: int
+    column: str
+    metric: Mapping[str, Any]
+    statistic: str
+
+    def query(self, number: int) -> dict[str, Any]:
+        """The MetricDataQuery, numbered."""
+        return {"Id": f"q{number}", "MetricStat": {"Metric": self.metric, "Period": PERIOD, "Stat": self.statistic}}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes."""
+    """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes.
+
+    `labels`: the target groups that count a service's requests, as `Service.target_groups` has them.
+    """
 
     services: tuple[ServiceId, ...]
     start: datetime
     end: datetime
+    labels: Mapping[ServiceId, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
         """The number of minutes."""
         return int((self.end - self.start).total_seconds()) // PERIOD
 
+    @cached_property
+    def series(self) -> list[Series]:
+        """What is asked for, service by service."""
+        return [one for i, id in enumerate(self.services) for one in _series(i, id, self.labels.get(id, ()))]
+
     def slabs(self) -> Iterator[Slab]:
-        """The requests that it takes; series are numbered service by service."""
-        return slabs(len(self.services) * len(SERIES), self.steps)
+        """The requests that it takes."""
+        return slabs(len(self.series), self.steps)
 
     def queries(self, slab: Slab) -> list[dict[str, Any]]:
         """The MetricDataQueries of a request."""
-        return [_query(self.services[n // len(SERIES)], n) for n in range(slab.first, slab.last)]
+        return [self.series[n].query(n) for n in range(slab.first, slab.last)]
 
 
 def collect_usage(
@@ -64,14 +89,16 @@ def collect_usage(
     now: datetime,
     progress: Progress | None = None,
 ) -> Iterator[dict[ServiceId, pd.DataFrame]]:
-    """Usage frames (schema USAGE without requests), batch by batch; only what is newer than `since`, and settled.
+    """Usage frames (schema USAGE), batch by batch: only what is newer than `since`, and settled.
 
+    Requests are there where a load balancer counts them for the service alone.
     Some minutes before `since` come again, for points that were late. A request that fails does not stop the
     others; the first failure is raised at the end. `progress` is called with (services done, services in all).
     """
     failed: list[AwsFailed] = []
     done = 0
-    for batch in batches([s.id for s in services], since=since, now=now):
+    labels = {service.id: service.target_groups for service in services}
+    for batch in batches([s.id for s in services], since=since, now=now, labels=labels):
         frames, failures = read_batch(session, region, batch)
         yield frames
         failed += failures
@@ -83,7 +110,13 @@ def collect_usage(
         raise AwsFailed(f"{failed[0]}{more}") from failed[0]
 
 
-def batches(ids: Sequence[ServiceId], *, since: Mapping[ServiceId, datetime], now: datetime) -> Iterator[Batch]:
+def batches(
+    ids: Sequence[ServiceId],
+    *,
+    since: Mapping[ServiceId, datetime],
+    now: datetime,
+    labels: Mapping[ServiceId, tuple[str, ...]] = NO_LABELS,
+) -> Iterator[Batch]:
     """The services in batches as large as memory allows; those whose reading starts far apart are in different ones."""
     end = _minute(now - SETTLED)
     oldest = _minute(now - KEPT + MARGIN)
@@ -91,9 +124,10 @@ def batches(ids: Sequence[ServiceId], *, since: Mapping[ServiceId, datetime], no
     waiting = sorted((start, id) for id, start in starts.items() if start < end)
     while waiting:
         start = waiting[0][0]
-        most = POINTS_PER_BATCH // (len(SERIES) * int((end - start).total_seconds() // PERIOD))
+        widest = len(SERIES) + max(len(labels.get(id, ())) for _, id in waiting)
+        most = POINTS_PER_BATCH // (widest * int((end - start).total_seconds() // PERIOD))
         some = [id for begin, id in waiting[:most] if begin - start <= _SAME_BATCH]
-        yield Batch(services=tuple(some), start=start, end=end)
+        yield Batch(services=tuple(some), start=start, end=end, labels=labels)
         waiting = waiting[len(some) :]
 
 
@@ -104,12 +138,12 @@ def read_batch(
 
     Points may come in whatever order and however often.
     """
-    grid = np.full((len(batch.services) * len(SERIES), batch.steps), np.nan, dtype="float32")
+    grid = np.full((len(batch.series), batch.steps), np.nan, dtype="float32")
     ends = np.full(len(grid), batch.steps)
     failures: list[AwsFailed] = []
     for slab in batch.slabs():
         try:
-            status = _read_slab(session, region, batch, slab, grid)
+            status = _read_slab(session, region, _request(batch, slab), slab, grid)
         except AwsFailed as error:
             failures.append(error)
             status = dict.fromkeys(range(slab.first, slab.last), "")
@@ -118,57 +152,56 @@ def read_batch(
                 known = slab.start + (_known(grid[n, slab.start : slab.end]) if said == "PartialData" else 0)
                 ends[n] = min(ends[n], known)
     index = pd.date_range(batch.start, periods=batch.steps, freq="60s", name="ts").as_unit("us")
+    owner = np.array([one.service for one in batch.series])
     frames = {}
     for i, id in enumerate(batch.services):
-        mine = slice(i * len(SERIES), (i + 1) * len(SERIES))
-        frames[id] = _frame(grid[mine, : ends[mine].min()], index)
+        mine = np.flatnonzero(owner == i)
+        frames[id] = _frame([batch.series[n] for n in mine], grid[mine, : ends[mine].min()], index)
     return frames, tuple(failures)
 
 
-def _read_slab(session: AwsSession, region: str, batch: Batch, slab: Slab, grid: np.ndarray) -> dict[int, str]:
-    """Fill in what one request gives, from all its pages; returns the last status of each series."""
-    status: dict[int, str] = {}
-    for page in _pages(session, region, batch, slab):
-        for result in page.get("MetricDataResults", ()):
-            n = int(result["Id"][1:])
-            at = (_epochs(result.get("Timestamps", ())) - batch.start.timestamp()) // PERIOD
-            inside = (at >= slab.start) & (at < slab.end)
-            grid[n, at[inside].astype("int64")] = np.asarray(result.get("Values", ()))[inside]
-            status[n] = result.get("StatusCode", "Complete")
-    if bad := sorted(set(status.values()) - {"Complete", "PartialData"}):
-        place = f"cloudwatch:GetMetricData in {session.account}/{region}"
-        raise AwsFailed(f"AWS: {place} answered {', '.join(bad)} for some metrics. Next: run this again.")
-    return status
-
-
-def _pages(session: AwsSession, region: str, batch: Batch, slab: Slab) -> Iterator[Mapping[str, Any]]:
-    """The pages of one request: one, but where AWS gives less at a time."""
-    asked: dict[str, Any] = {
+def _request(batch: Batch, slab: Slab) -> dict[str, Any]:
+    """The parameters of one call of GetMetricData."""
+    return {
         "MetricDataQueries": batch.queries(slab),
         "StartTime": batch.start + timedelta(seconds=PERIOD * slab.start),
         "EndTime": batch.start + timedelta(seconds=PERIOD * slab.end),
         "ScanBy": "TimestampAscending",
         "MaxDatapoints": POINTS_PER_PAGE,
     }
-    seen: set[str] = set()
-    while True:
-        page = ask(session, region, "cloudwatch", "GetMetricData", **asked)
-        yield page
-        token = page.get("NextToken")
-        if not token:
-            return
-        if token in seen:
-            place = f"cloudwatch:GetMetricData in {session.account}/{region}"
-            raise AwsFailed(f"AWS: {place} gave the same page token twice. Next: run this again.")
-        seen.add(token)
-        asked["NextToken"] = token
 
 
-def _query(id: ServiceId, number: int) -> dict[str, Any]:
-    _, metric, statistic = SERIES[number % len(SERIES)]
-    dimensions = [{"Name": "ClusterName", "Value": id.cluster}, {"Name": "ServiceName", "Value": id.name}]
-    wanted = {"Namespace": "AWS/ECS", "MetricName": metric, "Dimensions": dimensions}
-    return {"Id": f"q{number}", "MetricStat": {"Metric": wanted, "Period": PERIOD, "Stat": statistic}}
+def _read_slab(
+    session: AwsSession, region: str, asked: Mapping[str, Any], slab: Slab, grid: np.ndarray
+) -> dict[int, str]:
+    """Fill in what one request gives, from all its pages; returns the last status of each series."""
+    status: dict[int, str] = {}
+    for result in pages(session, region, "cloudwatch", "GetMetricData", "MetricDataResults", **asked):
+        n = int(result["Id"][1:])
+        at = (_epochs(result.get("Timestamps", ())) - asked["StartTime"].timestamp()) // PERIOD + slab.start
+        inside = (at >= slab.start) & (at < slab.end)
+        grid[n, at[inside].astype("int64")] = np.asarray(result.get("Values", ()))[inside]
+        status[n] = result.get("StatusCode", "Complete")
+    if bad := sorted(set(status.values()) - {"Complete", "PartialData"}):
+        place = f"cloudwatch:GetMetricData in {session.account}/{region}"
+        raise AwsFailed(f"AWS: {place} answered {', '.join(bad)} for some metrics. Next: run this again.")
+    return status
+
+
+def _series(service: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
+    place = {"ClusterName": id.cluster, "ServiceName": id.name}
+    for column, name, statistic in SERIES:
+        yield Series(service=service, column=column, metric=_metric("AWS/ECS", name, place), statistic=statistic)
+    for label in labels:
+        balancer, _, group = label.partition("/targetgroup/")
+        place = {"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{group}"}
+        metric = _metric("AWS/ApplicationELB", "RequestCount", place)
+        yield Series(service=service, column="requests", metric=metric, statistic="Sum")
+
+
+def _metric(namespace: str, name: str, place: Mapping[str, str]) -> dict[str, Any]:
+    dimensions = [{"Name": key, "Value": value} for key, value in place.items()]
+    return {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
 
 
 def _epochs(instants: Any) -> np.ndarray:
@@ -178,9 +211,12 @@ def _epochs(instants: Any) -> np.ndarray:
     return np.asarray(instants, dtype="float64")
 
 
-def _frame(values: np.ndarray, index: pd.DatetimeIndex) -> pd.DataFrame:
-    """One service's frame, without empty minutes."""
-    data = {name: values[j] for j, (name, _, _) in enumerate(SERIES)}
+def _frame(series: Sequence[Series], values: np.ndarray, index: pd.DatetimeIndex) -> pd.DataFrame:
+    """One service's frame, without empty minutes; series of one column are added up, as far as they are known."""
+    data: dict[str, np.ndarray] = {}
+    for one, row in zip(series, values, strict=True):
+        held = data.get(one.column)
+        data[one.column] = row if held is None else np.where(np.isnan(held), row, held + np.nan_to_num(row))
     return pd.DataFrame(data, index=index[: values.shape[1]]).dropna(how="all")
 
 

@@ -55,6 +55,7 @@ def service_of(
     history: tuple[Deployed, ...] | AwsFailed,
     definitions: Definitions,
     scaling: ScalingOfRegion,
+    target_groups: tuple[str, ...] = (),
     seen_at: datetime,
 ) -> Service:
     """A described service on Fargate as a record; fields are taken one by one."""
@@ -76,6 +77,7 @@ def service_of(
         deployment_controller=str(described.get("deploymentController", {}).get("type", "ECS")),
         resource_management=str(described.get("resourceManagementType", "CUSTOMER")),
         load_balanced=bool(described.get("loadBalancers")),
+        target_groups=target_groups,
         created_at=_utc(described.get("createdAt")),
         tags={str(tag["key"]): str(tag.get("value", "")) for tag in described.get("tags", ())},
     )

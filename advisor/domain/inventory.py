@@ -105,6 +105,7 @@ class Service:
     """One ECS service on Fargate, as collected or imported.
 
     `running` is what ECS said at `seen_at`; None for an import. `step_seconds` is the step of its usage.
+    `target_groups` are those whose requests are counted for this service alone, as labels of load balancer and group.
     `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known.
     """
 
@@ -123,6 +124,7 @@ class Service:
     deployment_controller: str = "ECS"
     resource_management: str = "CUSTOMER"
     load_balanced: bool = False
+    target_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 

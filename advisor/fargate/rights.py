@@ -62,7 +62,8 @@ RIGHTS: tuple[Right, ...] = (
         "cloudwatch",
         {
             "DescribeAlarms": "periods and thresholds of the policies' alarms",
-            "GetMetricData": "CPU, memory and task counts, minute by minute",
+            "ListMetrics": "which target groups have their requests counted",
+            "GetMetricData": "CPU, memory, task counts and requests, minute by minute",
         },
     ),
     *_rights(

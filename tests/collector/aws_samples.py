@@ -83,7 +83,9 @@ def small_fleet() -> None:
     for cluster in ("prod", "my-prod"):
         ecs.create_cluster(clusterName=cluster, capacityProviders=["FARGATE", "FARGATE_SPOT"])
     first = register("api")
-    create("prod", "api", first, tags=[{"key": "team", "value": "shop"}])
+    group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/api/1"
+    balancer = [{"targetGroupArn": group, "containerName": "app", "containerPort": 80}]
+    create("prod", "api", first, tags=[{"key": "team", "value": "shop"}], loadBalancers=balancer)
     second = register("api", cpu="1024", memory="2048")
     ecs.update_service(cluster="prod", service="api", taskDefinition=second)
     scale("prod", "api")

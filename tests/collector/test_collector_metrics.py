@@ -1,6 +1,7 @@
 """Metrics: full batches, pages put together in any order, only what is new and settled."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,6 +91,45 @@ def test_only_what_is_newer_than_the_store_is_asked_for(local_aws: LocalAws) -> 
         list(collect_usage(session, REGION, [some_service(0)], since={some_id(0): NOW + timedelta(hours=1)}, now=NOW))
         == []
     )
+
+
+def count_requests(aws: LocalAws, label: str, requests: np.ndarray) -> None:
+    balancer, _, group = label.partition("/targetgroup/")
+    put_series(
+        aws,
+        account=ACCOUNT,
+        region=REGION,
+        namespace="AWS/ApplicationELB",
+        name="RequestCount",
+        dimensions={"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{group}"},
+        start=NOW.replace(second=0, microsecond=0) - timedelta(minutes=len(requests)),
+        step_seconds=60,
+        samples=np.ones(len(requests)),
+        sum=requests,
+        minimum=requests,
+        maximum=requests,
+        unit="Count",
+    )
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_requests_of_all_target_groups_of_a_service_are_added_up(local_aws: LocalAws) -> None:
+    labels = ("app/a/1/targetgroup/blue/2", "app/a/1/targetgroup/green/3")
+    for n in (0, 1):
+        seed(local_aws, n, NOW - timedelta(hours=2), 120)
+    counts = [np.arange(100.0), np.arange(60.0) * 10]  # green has counted for an hour
+    for label, count in zip(labels, counts, strict=True):
+        count_requests(local_aws, label, count)
+    (session,) = open_sessions(profile=None, role_arns=())
+    services = [replace(some_service(0), target_groups=labels), some_service(1)]
+    (got,) = collect_usage(session, REGION, services, since={}, now=NOW)
+    requests = got[some_id(0)]["requests"]
+    want = counts[0].copy()
+    want[40:] += counts[1]
+    assert requests.isna().sum() == 20
+    assert requests.dropna().tolist() == want[:97].tolist()  # the last three minutes may still change
+    assert "requests" not in got[some_id(1)]
+    check_frame(got[some_id(0)], USAGE, step_seconds=60, where="metrics")
 
 
 @pytest.mark.usefixtures("endpoint")
