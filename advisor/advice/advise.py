@@ -7,6 +7,7 @@ from advisor.advice.days import Days, days_of, settled
 from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
+from advisor.advice.memory import leak_cautions
 from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
@@ -131,7 +132,7 @@ def _withheld(subject: Subject, why: Caution, today: Usd | None) -> Advice:
     return replace(
         said,
         replay_error=subject.error,
-        cautions=(why, *more),
+        cautions=(why, *leak_cautions(subject.leak, subject.service.setup.size, None), *more),
         history=history(subject, None, None),
     )
 
@@ -154,6 +155,7 @@ def _assembled(decision: Decision) -> Advice:
         reasons=reasons(decision),
         cautions=(
             *decision.cautions,
+            *leak_cautions(subject.leak, subject.service.setup.size, then.setup.size),
             *schedule_cautions(subject.service.setup, then.setup),
             *history_cautions(subject),
             *doubts,

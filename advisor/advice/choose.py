@@ -225,7 +225,7 @@ def _worth_trying(search: Search) -> tuple[TaskSize, ...]:
 def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
     """Whether memory alone lets a size be tried; the rules decide after the replay."""
     profile = case.profile
-    if size.memory < case.floor_mib or size.memory <= case.killed_mib:
+    if size.memory < case.floor_mib:
         return False
     if len(profile.memory_daily_peaks) < FEWEST_PEAKS:
         return True

@@ -92,7 +92,10 @@ def _improves(decision: Decision) -> bool:
 
 def _ends_kills(decision: Decision) -> bool:
     """Whether today's tasks were killed for want of memory, which the held-out days cannot make up for."""
-    return decision.today.setup.size.memory <= case_of(decision.subject, NONE).killed_mib
+    return (
+        bool(decision.subject.demand.kills)
+        and decision.today.setup.size.memory < case_of(decision.subject, NONE).floor_mib
+    )
 
 
 def _weigh(subject: Subject, margins: Margins) -> Decision:

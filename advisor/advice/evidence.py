@@ -27,7 +27,10 @@ _DOUBTFUL = ("STALE", "UNCONFIRMED", "DERIVED", "SINGLE 2021", "TWO 2020")
 
 
 def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
-    """The stated risk of the recommended setup over the days that speak, and what could not be stated."""
+    """The stated risk of the recommended setup over the days that speak, and what could not be stated.
+
+    No chance is stated of a leak: it reaches every size in the end, and its caution says when.
+    """
     subject = decision.subject
     trial = trial_of(search_in(subject, NONE), decision.then.setup)
     stated = Risk(
@@ -36,6 +39,8 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
         unmet_share=trial.score.unmet_share,
     )
     days = len(subject.profile.memory_daily_peaks)
+    if subject.leak is not None:
+        return replace(stated, memory_breach_probability=None), ()
     if days >= FEWEST_PEAKS_STATED:
         return stated, _above_limit(trial, subject)
     text = (

@@ -7,11 +7,10 @@ answers None, or one clause that says what is broken, with numbers and units.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from advisor.advice.rules import Margins
+from advisor.advice.rules import LIKELY, Margins
 from advisor.advice.score import Score
 from advisor.advice.tail import DAYS_AHEAD
-from advisor.domain.inventory import Container, TaskDefinition
-from advisor.domain.service import Setup
+from advisor.domain.service import Setup, TaskSize
 from advisor.domain.settings import Limits, TailModel
 from advisor.domain.units import MIB_PER_GIB
 from advisor.fargate.sizes import legal_sizes
@@ -19,21 +18,36 @@ from advisor.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What a trial is held against: everything but the trial itself.
+class Floor:
+    """The least memory [MiB] that a size may have, and in one clause what is broken where it has less."""
 
+    mib: int
+    broken: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a trial is held against: everything but the trial itself. `today`: the size that tasks have.
+
+    `leaks`: memory grows without end, so that no chance of a breach can be told: its floor stands for it.
     `tail`: the model of the memory tail, None = the one that is shipped, asked for `days_ahead`.
     """
 
     limits: Limits
     margins: Margins
     profile: Profile
-    floor_mib: int
+    today: TaskSize
+    floors: tuple[Floor, ...] = ()
+    leaks: bool = False
     least_tasks: int
     least_vcpu: float = 0.0
-    killed_mib: int = 0
     tail: TailModel | None = None
     days_ahead: int = DAYS_AHEAD
+
+    @property
+    def floor_mib(self) -> int:
+        """The highest floor of memory  [MiB]."""
+        return max((floor.mib for floor in self.floors), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +76,9 @@ def size_is_legal(trial: Trial, case: Case) -> str | None:  # noqa: ARG001  (eve
     return f"Fargate has no {setup.size} for {setup.os} on {setup.architecture}"
 
 
-def memory_is_more_than_was_killed(trial: Trial, case: Case) -> str | None:
-    """Memory is more than that of a task that was killed for want of it."""
-    if trial.setup.size.memory > case.killed_mib:
-        return None
-    return f"a task with {_gib(case.killed_mib)} was killed for want of memory"
+def memory_is_above_its_floors(trial: Trial, case: Case) -> str | None:
+    """Memory is not below any of its floors."""
+    return next((floor.broken for floor in case.floors if trial.setup.size.memory < floor.mib), None)
 
 
 def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
@@ -76,22 +88,23 @@ def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
         return None
     margin = case.margins.memory - 1
     more = f" plus a margin of {margin:.0%}" if margin else ""
-    return f"its {_gib(trial.setup.size.memory)} are less than the peak of {_gib(peak)}{more}"
+    return f"its {gib_words(trial.setup.size.memory)} are less than the peak of {gib_words(peak)}{more}"
 
 
 def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
     """The chance of outgrowing the memory within 30 days is within the limit, or more memory is not worth its price."""
     chance, limit = trial.breach_probability, case.limits.memory_breach_probability
-    if chance is None or trial.lowest_limit <= limit:
+    if chance is None or case.leaks or trial.lowest_limit <= limit:
         return None
     return f"the chance that a task outgrows its memory within 30 days is {chance:.2%}, the limit {limit:.2%}"
 
 
-def memory_holds_the_containers(trial: Trial, case: Case) -> str | None:
-    """Several containers with stated memory fit into the task together."""
-    if trial.setup.size.memory >= case.floor_mib:
+def memory_does_not_shrink_into_a_breach(trial: Trial, case: Case) -> str | None:
+    """Less memory than today is not more likely than not to be outgrown, however little more would help."""
+    chance, size = trial.breach_probability, trial.setup.size
+    if chance is None or case.leaks or chance <= LIKELY or size.memory >= case.today.memory:
         return None
-    return f"its containers state {_gib(case.floor_mib)} together"
+    return f"it is more likely than not ({chance:.0%}) that a task outgrows its {gib_words(size.memory)} within 30 days"
 
 
 def throttling_is_within_limits(trial: Trial, case: Case) -> str | None:
@@ -127,10 +140,10 @@ def saturated_keeps_its_cpu(trial: Trial, case: Case) -> str | None:
 
 RULES: tuple[Rule, ...] = (
     size_is_legal,
-    memory_is_more_than_was_killed,
+    memory_is_above_its_floors,
     memory_holds_the_peak,
     memory_tail_is_within_limits,
-    memory_holds_the_containers,
+    memory_does_not_shrink_into_a_breach,
     throttling_is_within_limits,
     unmet_work_is_within_limits,
     tasks_are_enough,
@@ -143,16 +156,10 @@ def broken_rules(trial: Trial, case: Case) -> tuple[str, ...]:
     return tuple(broken for rule in RULES if (broken := rule(trial, case)))
 
 
-def container_floor(definition: TaskDefinition | None) -> int:
-    """Memory that several containers state together  [MiB]; 0 for one container, whose limit can follow."""
-    if definition is None or len(definition.containers) < 2:
-        return 0
-    return sum(_stated(container) for container in definition.containers)
+def gib_words(mib: float) -> str:
+    """Memory in GiB, three digits.
 
-
-def _stated(container: Container) -> int:
-    return int(container.memory or container.memory_reservation or 0)
-
-
-def _gib(mib: float) -> str:
+    >>> gib_words(1536)
+    '1.5 GiB'
+    """
     return f"{mib / MIB_PER_GIB:.3g} GiB"

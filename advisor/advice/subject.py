@@ -1,16 +1,16 @@
 """One service under advice: its history, levers and limits put together once."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import numpy as np
 
 from advisor.advice.candidates import least_tasks
 from advisor.advice.choose import Search
-from advisor.advice.guardrails import Case, Trial, container_floor
+from advisor.advice.guardrails import Case, Trial
 from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
+from advisor.advice.memory import floors
 from advisor.advice.replay import Replay, conditions_of, replayed, run
-from advisor.advice.rules import HELD_OUT_SHARE, KILLS_COUNT_DAYS, MOST_REPLAY_ERROR, Margins, limits_of
+from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, Margins, limits_of
 from advisor.advice.symptoms import symptoms
 from advisor.advice.tail import DAYS_AHEAD
 from advisor.advice.work import Work, last_size, origins, work_of
@@ -20,7 +20,7 @@ from advisor.domain.inventory import Service
 from advisor.domain.service import Setup
 from advisor.domain.settings import Config, Limits, TailModel
 from advisor.fargate.prices import PriceBook
-from advisor.profile import Demand, Profile, fit_profile
+from advisor.profile import Demand, Leak, Profile, find_leak, fit_profile
 from advisor.simulation import replay_error
 
 
@@ -44,6 +44,7 @@ class Subject:
     error: float | None
     tail: TailModel | None = None
     days_ahead: int = DAYS_AHEAD
+    leak: Leak | None = None
     stretches: tuple["Stretch", ...] = ()
     known: dict[tuple[Setup, float, Counts], Trial] = field(default_factory=dict)
 
@@ -63,7 +64,8 @@ class Stretch:
 
 def subject_of(service: Service, demand: Demand, profile: Profile, prices: PriceBook, config: Config) -> Subject:
     """Put a subject together, with today's setup replayed against the recorded counts."""
-    work = work_of(demand)
+    leak = find_leak(demand)
+    work, profile = work_of(demand), _without(leak, profile)
     levers = find_levers(service, profile, config, requests=work.requests is not None)
     ran_as_now = last_size(demand) == service.setup.size
     error = _replay_error(service, work, levers, profile) if ran_as_now else None
@@ -79,7 +81,16 @@ def subject_of(service: Service, demand: Demand, profile: Profile, prices: Price
         prices=prices,
         error=error,
         tail=config.memory_tail,
+        leak=leak,
     )
+
+
+def _without(leak: Leak | None, profile: Profile) -> Profile:
+    """The profile with the memory per work that is left once a leak is told apart from load."""
+    model = profile.memory_model
+    if leak is None or leak.mib_per_vcpu >= model.mib_per_vcpu:
+        return profile
+    return replace(profile, memory_model=replace(model, mib_per_vcpu=leak.mib_per_vcpu))
 
 
 def _limits(limits: Limits, levers: Levers) -> Limits:
@@ -111,7 +122,9 @@ def _stretch(subject: Subject, before: Demand, after: Demand) -> Stretch:
 
 def known_by(subject: Subject, days: Demand) -> Subject:
     """The subject as these days alone show it."""
-    return replace(subject, demand=days, work=work_of(days), profile=fit_profile(days), known={})
+    leak = find_leak(days)
+    profile = _without(leak, fit_profile(days))
+    return replace(subject, demand=days, work=work_of(days), profile=profile, leak=leak, known={})
 
 
 def replayed_in(subject: Subject, setup: Setup) -> Replay:
@@ -135,28 +148,20 @@ def search_in(subject: Subject, margins: Margins) -> Search:
 
 
 def case_of(subject: Subject, margins: Margins) -> Case:
-    """What trials are held against. Where memory was never measured, it does not shrink."""
-    setup, profile = subject.service.setup, subject.profile
-    floor = container_floor(subject.service.task_definition)
-    if not profile.memory_daily_peaks:
-        floor = max(floor, setup.size.memory)
+    """What trials are held against."""
+    setup, leak = subject.service.setup, subject.leak
     return Case(
         limits=subject.limits,
         margins=margins,
-        profile=profile,
-        floor_mib=floor,
+        profile=subject.profile,
+        today=setup.size,
+        floors=floors(subject.demand, subject.service.task_definition, setup.size, leak),
+        leaks=leak is not None,
         least_tasks=least_tasks(setup, subject.limits) if setup.minimum is not None else 0,
         least_vcpu=float(subject.demand.frame["task_vcpu"].iloc[-1]) if subject.saturated else 0.0,
-        killed_mib=_killed(subject.demand),
         tail=subject.tail,
         days_ahead=subject.days_ahead,
     )
-
-
-def _killed(demand: Demand) -> int:
-    """The largest task memory that was too little, of the kills that still count  [MiB]."""
-    since = demand.frame.index[-1] - timedelta(days=KILLS_COUNT_DAYS)
-    return max((kill.memory for kill in demand.kills if not kill.container and kill.at >= since), default=0)
 
 
 def history_cautions(subject: Subject) -> tuple[Caution, ...]:

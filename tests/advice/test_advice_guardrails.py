@@ -27,5 +27,5 @@ def test_too_little_memory_names_a_margin_only_where_one_is_asked(
 ) -> None:
     score = Score(throttled_share=0, unmet_share=0, memory_peak_mib=peak_gib * 1024, memory_daily_mib=())
     trial = Trial(setup=SETUP, usd_month=1.0, score=score, breach_probability=None)
-    case = Case(limits=Limits(), margins=margins, profile=PROFILE, floor_mib=0, least_tasks=0)
+    case = Case(limits=Limits(), margins=margins, profile=PROFILE, today=SETUP.size, least_tasks=0)
     assert memory_holds_the_peak(trial, case) == says

@@ -153,11 +153,20 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
         "profile.demand",
         "profile.counts",
         "profile.fit",
+        "profile.leaks",
     ],
 )
 def test_every_chosen_number_has_its_reason_on_the_page(module: str) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    units = {"DAY_SECONDS", "HOURS_PER_WEEK", "HOURS_PER_MONTH", "SECONDS_PER_HOUR", "MIB_PER_GIB", "SEED"}
+    units = {
+        "DAY_SECONDS",
+        "HOURS_PER_WEEK",
+        "HOURS_PER_DAY",
+        "HOURS_PER_MONTH",
+        "SECONDS_PER_HOUR",
+        "MIB_PER_GIB",
+        "SEED",
+    }
     found = vars(importlib.import_module(f"advisor.{module}")).items()
     chosen = [name for name, value in found if name.isupper() and isinstance(value, int | float)]
     codes = {"GAP", "NO_TASK", "OBSERVED", "SATURATED"}

@@ -1,0 +1,81 @@
+"""What memory a task must have at least, whatever its percentiles say, and what is told of it.
+
+===========  =================================================================================================
+floor        why
+===========  =================================================================================================
+not measured nothing is known of it: no less than today
+containers   several containers with stated memory must fit together: no change of theirs is advised
+kills        more than a task that was killed for want of it
+leak         what it grows to is set by when it is restarted, not by load: as much as it takes until then, once more
+===========  =================================================================================================
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from math import ceil
+
+from advisor.advice.guardrails import Floor, gib_words
+from advisor.advice.rules import KILLS_COUNT_DAYS
+from advisor.advice.tail import DAYS_AHEAD
+from advisor.domain.finding import Caution
+from advisor.domain.inventory import Container, TaskDefinition
+from advisor.domain.service import TaskSize
+from advisor.domain.units import MIB_PER_GIB
+from advisor.profile import Demand, Leak
+
+
+def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, leak: Leak | None) -> tuple[Floor, ...]:
+    """Every floor that holds for tasks that have the size `today`."""
+    return (*_unmeasured(demand, today), *_kills(demand), *_containers(definition), *_leaking(leak, today))
+
+
+def leak_cautions(leak: Leak | None, today: TaskSize, then: TaskSize | None) -> tuple[Caution, ...]:
+    """That memory leaks, how fast, and how long a task lives with its memory, today and then."""
+    if leak is None:
+        return ()
+    fell = f", and fell at {leak.restarts} restarts" if leak.restarts else ""
+    other = f", with {then.gib:g} GiB {_life(leak, then)}" if then is not None and then.memory != today.memory else ""
+    text = (
+        f"Memory leaks: it rises by {leak.gib_per_day:.2g} GiB a day whatever the work is, up to {leak.top_gib:.2f}"
+        f" GiB so far{fell}. From {leak.low_gib:.2f} GiB on, a task with {today.gib:g} GiB lives"
+        f" {_life(leak, today)}{other}. The fullest holds {leak.latest_gib:.2f} GiB now."
+        " More memory only delays the end: mend it, or restart before."
+    )
+    return (Caution(code="leak", text=text),)
+
+
+def _life(leak: Leak, size: TaskSize) -> str:
+    return f"{max(0.0, size.gib - leak.low_gib) / leak.gib_per_day:.1f} days"
+
+
+def _unmeasured(demand: Demand, today: TaskSize) -> Iterator[Floor]:
+    if not (demand.frame["hot_gib"] > 0).any():
+        yield Floor(mib=today.memory, broken="its memory was never measured, so it gets no smaller")
+
+
+def _kills(demand: Demand) -> Iterator[Floor]:
+    """One MiB more than the largest task that was killed, of the kills that still count."""
+    since = demand.frame.index[-1] - timedelta(days=KILLS_COUNT_DAYS)
+    most = max((kill.memory for kill in demand.kills if not kill.container and kill.at >= since), default=0)
+    if most:
+        yield Floor(mib=most + 1, broken=f"a task with {gib_words(most)} was killed for want of memory")
+
+
+def _containers(definition: TaskDefinition | None) -> Iterator[Floor]:
+    """Nothing for one container, whose limit can follow."""
+    if definition is not None and len(definition.containers) > 1:
+        stated = sum(map(_stated, definition.containers))
+        yield Floor(mib=stated, broken=f"its containers state {gib_words(stated)} together")
+
+
+def _stated(container: Container) -> int:
+    return int(container.memory or container.memory_reservation or 0)
+
+
+def _leaking(leak: Leak | None, today: TaskSize) -> Iterator[Floor]:
+    """The top and what is added until the next restart, or for a month where none was seen; no more than today."""
+    if leak is None:
+        return
+    wanted = leak.top_gib + leak.gib_per_day * (leak.longest_days if leak.restarts else DAYS_AHEAD)
+    mib = min(today.memory, ceil(wanted * MIB_PER_GIB))
+    yield Floor(mib=mib, broken=f"its memory leaks: it would be at its end before {gib_words(mib)} are")

@@ -1,0 +1,132 @@
+"""Ten shapes of history that must not fool the advice: what it must do and say, and what it must not."""
+
+import numpy as np
+import pytest
+
+from advisor.advice import explain
+from advisor.domain.finding import Advice
+from advisor.domain.service import Setup, TaskSize
+from advisor.fargate.sizes import legal_sizes
+from tests.service_worlds import PER_DAY, World, advice_of, daily, fixed, level, lived, said, service_of, usage_of
+
+ROOMY = fixed(2, vcpu=1, gib=4)
+
+
+def judged(world: World, setup: Setup = ROOMY, **more: object) -> Advice:
+    return advice_of(lived(world, setup), service_of(setup, **more))
+
+
+def days_of(days: int) -> np.ndarray:
+    return np.arange(days * PER_DAY) / PER_DAY
+
+
+def test_constant_the_smallest_size_with_margins_and_no_doubt() -> None:
+    advice = judged(World(vcpu=level(0.4, days=30), base_mib=700))
+    assert advice.recommended.size == TaskSize.of(vcpu=0.25, gib=1)
+    assert said(advice) == {"long-step"}
+    assert advice.risk.memory_breach_probability < 0.05
+    assert advice.confidence > 0.9
+
+
+def test_all_idle_the_smallest_size_and_the_question_whether_it_is_needed() -> None:
+    advice = judged(World(vcpu=level(0.002, days=30), base_mib=40))
+    assert advice.recommended.size == legal_sizes()[0]
+    assert "no task costs nothing" in advice.reasons[0]
+    assert judged(World(vcpu=level(0.4, days=30), base_mib=40)).reasons[0].startswith("CPU"), "else nothing is said"
+
+
+def test_one_spike_a_month_ago_still_holds_memory_and_leaves_cpu_alone() -> None:
+    # One step of 8,640: 0.01 % of the time, so CPU may be short in it, unless more than 0.1 % of the work is in it.
+    noise, vcpu = np.zeros(30 * PER_DAY), level(0.3, days=30)
+    noise[100], vcpu[100] = 2300, 1.5
+    advice = judged(World(vcpu=vcpu, base_mib=500, noise=noise))
+    assert advice.recommended.size == TaskSize.of(vcpu=0.5, gib=4), "2,800 MiB x 1.15 is more than 3 GiB"
+    assert 0 < advice.risk.cpu_throttled_share < 0.001
+
+
+def test_steady_growth_is_carried_on_for_a_month() -> None:
+    # 2 % a day on 1,000 MiB: after 14 days 1,280 MiB, which 2 GiB hold; after 30 more days 2,060, which they do not.
+    grown = 1.02 ** days_of(14)
+    busier = World(vcpu=0.4 * grown, base_mib=1000, noise=1000 * (grown - 1), slope=0)
+    advice = judged(busier)
+    assert advice.recommended is None or advice.recommended.size.memory > 2060
+    assert "leak" not in said(advice), "the work grows along"
+    steady = judged(World(vcpu=level(0.4, days=14), base_mib=1280))
+    assert steady.recommended.size.gib == 2, "which is enough without the growth"
+
+
+def leaking(days: int = 15, *, every: float = 3, mib: float = 1500) -> World:
+    return World(vcpu=daily(0.2, 0.8, days=days), base_mib=500, slope=100, noise=days_of(days) % every / every * mib)
+
+
+def test_a_leak_with_restarts_is_told_from_load_and_memory_is_left_with_room_for_another_life() -> None:
+    # From 500 to 2,000 MiB in three days, then a restart; twice as long is 3,500 MiB, which 4 GiB hold.
+    advice = judged(leaking(), fixed(2, vcpu=1, gib=8))
+    assert advice.recommended.size.gib == 4
+    text = next(caution.text for caution in advice.cautions if caution.code == "leak")
+    assert "rises by 0.49 GiB a day whatever the work is" in text
+    assert "fell at 4 restarts" in text
+    assert "a task with 8 GiB lives 15.3 days, with 4 GiB 7.1 days" in text
+    assert advice.risk.memory_breach_probability is None, "how far a leak goes is no matter of chance"
+    assert "per vCPU of work" in " ".join(advice.reasons)
+    per_vcpu = next(r for r in advice.reasons if r.startswith("Memory")).split(" plus ")[1].split(" MiB")[0]
+    assert float(per_vcpu) == pytest.approx(100, rel=0.3), "the leak is not read as load"
+
+
+def test_a_leak_alone_makes_nobody_pay_for_more_memory() -> None:
+    # 120 MiB a day from 500 MiB, never restarted: 2,300 MiB after fifteen days, and 2 GiB more last a fortnight.
+    grows = World(vcpu=daily(0.1, 0.2, days=15), base_mib=500, noise=120 * days_of(15))
+    advice = judged(grows, fixed(1, vcpu=0.5, gib=4))
+    assert advice.recommended.size.gib == 4
+    assert advice.usd_month.recommended <= advice.usd_month.current
+    text = next(caution.text for caution in advice.cautions if caution.code == "leak")
+    assert "More memory only delays the end" in text
+    assert "restarts" not in text
+
+
+def test_a_weekly_batch_is_sized_for_its_day_and_paid_for_its_hours() -> None:
+    running = np.where((days_of(28) % 7 >= 2) & (days_of(28) % 7 < 2.25), 1.0, 0.0)
+    world, setup = World(vcpu=running * 0.9, base_mib=1500), fixed(0, vcpu=2, gib=8)
+    advice = advice_of(usage_of(world, running, setup.size), service_of(setup))
+    # Six hours a week of 2 vCPU with 8 GiB: 730 / 28 x 0.11652 = 3.04 a month, so nothing is worth a change.
+    assert float(advice.usd_month.current) == pytest.approx(730 / 28 * (2 * 0.04048 + 8 * 0.004445), abs=0.01)
+    assert advice.verdict == "keep"
+    dear = advice_of(usage_of(world, running * 20, setup.size), service_of(setup))
+    assert dear.verdict == "change"
+    assert dear.recommended.size.memory >= 1500 * 1.15, "four days speak, not the mean over the week"
+
+
+@pytest.mark.parametrize("share", [0.02, 1.0])
+def test_saturated_at_100_percent_gets_no_smaller_cpu_and_the_reason(share: float) -> None:
+    vcpu = np.where(np.arange(14 * PER_DAY) % 100 < 100 * share, 3.0, 0.2)
+    advice = judged(World(vcpu=vcpu, base_mib=300), fixed(1, vcpu=1, gib=8))
+    assert advice.verdict == "no-advice"
+    assert "what the service really needs cannot be seen" in advice.reasons[0]
+    assert advice.recommended is None
+    assert "lower bound" in explain(advice) or "cannot be seen" in explain(advice)
+
+
+def test_three_days_of_history_say_something_but_state_no_chance() -> None:
+    advice = judged(World(vcpu=level(0.4, days=3), base_mib=700))
+    assert advice.verdict == "change"
+    assert advice.confidence == pytest.approx(0.5)
+    assert advice.risk.memory_breach_probability is None
+    assert "memory-risk-unknown" in said(advice)
+    less = judged(World(vcpu=level(0.4, days=2.9), base_mib=700))
+    assert (less.verdict, less.recommended) == ("no-advice", None)
+    assert "2.9 days" in less.reasons[0]
+
+
+@pytest.mark.parametrize("missing", [0.38, 0.42])
+def test_forty_percent_of_gaps_are_the_most(missing: float) -> None:
+    usage = lived(World(vcpu=level(0.4, days=14), base_mib=700), ROOMY)
+    gone = np.arange(len(usage)) % 100 < 100 * missing
+    usage.loc[gone] = np.nan
+    advice = advice_of(usage, service_of(ROOMY))
+    assert advice.verdict == ("change" if missing < 0.4 else "no-advice")
+    assert ("gaps" in said(advice)) == (missing > 0.4)
+    whole = judged(World(vcpu=level(0.4, days=14), base_mib=700))
+    assert advice.confidence < whole.confidence
+    if missing < 0.4:
+        assert advice.recommended == whole.recommended, "a gap is not read as idle"
+        assert advice.usd_month.current == whole.usd_month.current
