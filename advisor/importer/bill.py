@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,7 +27,7 @@ LINE_TYPES = {
     **dict.fromkeys(("SavingsPlanNegation", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"), LEFT_OUT),
     **dict.fromkeys(("Tax", "Fee", "RIFee", "Purchase"), LEFT_OUT),
 }
-_MOST_PIECES = 64  # are kept apart before they are added up
+_MOST_ROWS = 1 << 18  # are kept apart before they are added up
 
 
 def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
@@ -64,6 +65,7 @@ class _Reading:
         self.tagged: set[tuple[str, str]] = set()
         self.rows_read = self.rows_kept = 0
         self._pieces: list[pa.Table] = []
+        self._apart = self._added_up = 0  # rows
 
     def add(self, file: BillFile) -> None:
         """Read one file."""
@@ -73,7 +75,7 @@ class _Reading:
         for batch in file.pieces(layout.wanted):
             usage_types = Cells(where=file.shown, layout=layout, batch=batch, rows=pa.nulls(0)).text("usage_type")
             keep = pc.fill_null(pc.match_substring(usage_types, _FARGATE), False)
-            rows = pa.array(range(first, first + len(batch)), pa.int64()).filter(keep)
+            rows = pa.array(np.arange(first, first + len(batch))).filter(keep)
             self._add(Cells(where=file.shown, layout=layout, batch=batch.filter(keep), rows=rows))
             first += len(batch)
             self.rows_read += len(batch)
@@ -86,6 +88,7 @@ class _Reading:
         totals = whole.group_by(list(KEYS), use_threads=False).aggregate([(name, "sum") for name in SUMS])
         renamed = totals.rename_columns([name.removesuffix("_sum") for name in totals.column_names])
         self._pieces = [renamed.select([*KEYS, *SUMS])]
+        self._apart, self._added_up = 0, renamed.num_rows
         return self._pieces[0]
 
     def _add(self, cells: Cells) -> None:
@@ -94,7 +97,8 @@ class _Reading:
         lines = charges_of(cells, self.runs, self.tagged)
         self.rows_kept += lines.num_rows
         self._pieces.append(lines)
-        if len(self._pieces) >= _MOST_PIECES:
+        self._apart += lines.num_rows
+        if self._apart >= max(_MOST_ROWS, self._added_up):
             self.summed()
 
 
@@ -164,7 +168,8 @@ def _money(cells: Cells, covered: pa.Array, *, counts: pa.Array) -> tuple[pa.Arr
 def _owners(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> Iterator[pa.Array]:
     """Account, region, product, cluster, service and family of each row."""
     resource = cells.text("resource")
-    parts = pc.extract_regex(resource, _ARN)
+    coded = resource.dictionary_encode()
+    parts = pc.extract_regex(coded.dictionary, _ARN).take(coded.indices)
     of, arn_region, arn_cluster = (pc.struct_field(parts, name) for name in ("of", "region", "cluster"))
     account = cells.text("account")
     cells.refuse_where(pc.is_null(account), "account", "no account", "the account that used it")
