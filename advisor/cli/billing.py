@@ -27,6 +27,7 @@ def reconcile(store: str, bill: str, prices_file: Path | None, json_file: Path) 
     """Hold a bill (CUR legacy, CUR 2.0 or FOCUS) against the store: what differs, and why.
 
     The model is what the metrics say ran, at on-demand prices; docs/bill.md tells how each class is known.
+    The result is kept in the store too.
     """
     from advisor.codec import to_json
     from advisor.reconciliation import run_reconciliation
@@ -35,33 +36,40 @@ def reconcile(store: str, bill: str, prices_file: Path | None, json_file: Path) 
     with screen.working("Reading the bill"):
         held = open_store(store)
         result = run_reconciliation(held, bill, prices=book_of(held.prices, prices_file))
+        held.add_reconciliation(result)
     write_text(json_file, to_json(result))
     return _told(result, json_file)
 
 
 @click.command()
 @click.option("--region", "regions", multiple=True, help="Only this region; repeat for several.")
-@click.option("--out", "out_file", type=options.file, help="Write a price file: AWS's prices of today for the regions.")
-@click.option("--bill", metavar="PATH", help="With --out: also the Spot rates of this exported bill.")
+@click.option("--out", "out_file", type=options.file, help="Write a price file, for --prices of other commands.")
+@click.option("--store", metavar="DIR", help="Keep the prices in this store, which reviews then reckon with.")
+@click.option("--bill", metavar="PATH", help="With --out or --store: also the Spot rates of this exported bill.")
 @options.credentials
 def prices(
     *,
     regions: tuple[str, ...],
     out_file: Path | None,
+    store: str | None,
     bill: str | None,
     profile: str | None,
     roles: tuple[str, ...],
     external_id: str | None,
 ) -> int:
-    """Show the shipped Fargate prices with source, date and certainty; or write a file of today's prices.
+    """Show the shipped Fargate prices with source, date and certainty; or keep today's prices of AWS.
 
-    AWS is asked only with --out and --region. The file is for --prices of other commands.
+    AWS is asked only with --out or --store: for the regions given; without any and without a bill, for those in use.
     """
     from advisor.fargate.price_files import prices_to_csv
     from advisor.fargate.prices import PriceBook
+    from advisor.store import open_store
 
-    if out_file is None:
+    if out_file is None and store is None:
         return screen.price_list([p for p in PriceBook.shipped().prices if not regions or p.region in regions])
+    held = None if store is None else open_store(store)
+    if held is not None and not regions and bill is None:
+        regions = tuple(sorted({service.id.region for service in held.services}))
     found: list[Price] = []
     if regions:
         from advisor.collector import collect_prices, open_sessions
@@ -74,9 +82,11 @@ def prices(
 
         found += spot_prices(read_bill(bill))
     if not found:
-        raise click.UsageError("--out needs --region (AWS's prices), or --bill with usage on Spot.")
-    write_text(out_file, prices_to_csv(found))
-    screen.say(f"Written: {out_file}")
+        raise click.UsageError("no prices: give --region for AWS's, or --bill with usage on Spot.")
+    if held is not None:
+        held.add_prices(found)
+    if out_file is not None:
+        write_text(out_file, prices_to_csv(found))
     return screen.price_list(found)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
+from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 from advisor.store import manifest as manifests
@@ -18,12 +19,14 @@ from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
 from advisor.store.place import LOCK, TEMPORARY, FileMissing, Place
+from advisor.store.prices import PRICES
+from advisor.store.reconciliations import RECONCILIATIONS
 from advisor.store.runs import RUNS
 from advisor.store.snapshots import Known, add_snapshot, latest
 from advisor.store.tables import TableFiles
 
 if TYPE_CHECKING:
-    from advisor.fargate.prices import PriceBook
+    from advisor.fargate.prices import Price, PriceBook
 
 RUN_LOG = "runs/"
 T = TypeVar("T")
@@ -51,6 +54,7 @@ class Store:
         self.url = url
         self._place, self._manifest = place, manifest
         self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
+        self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[Manifest, Known] | None = None
 
     def __repr__(self) -> str:
@@ -105,10 +109,25 @@ class Store:
 
     @property
     def prices(self) -> "PriceBook":
-        """The prices to reckon with: those that advisor ships."""
+        """The prices to reckon with: those that advisor ships and those held; the later of two counts."""
         from advisor.fargate.prices import PriceBook
 
-        return PriceBook.shipped()
+        return PriceBook.shipped().with_prices(self._again(self._price_files.records))
+
+    def add_prices(self, prices: "Iterable[Price]") -> int:
+        """Keep prices, of each the newest; returns how many told something new."""
+        given = tuple(prices)
+        self._manifest, new = self._again(lambda held: self._price_files.add(held, given))
+        return new
+
+    @property
+    def reconciliations(self) -> tuple[Reconciliation, ...]:
+        """Every reconciliation held, one per span of a bill, the latest span last."""
+        return self._again(self._bill_files.records)
+
+    def add_reconciliation(self, made: Reconciliation) -> None:
+        """Keep a reconciliation; of several for one span, that of the bill with the most charges stays."""
+        self._manifest, _ = self._again(lambda held: self._bill_files.add(held, (made,)))
 
     def last_instant(self, id: ServiceId) -> datetime | None:
         """The newest step held of a service, None where there is none."""
@@ -175,7 +194,10 @@ class Store:
         self._place.sweep()
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
-        return self._run_files.compact(self._files.compact(held, now=now))
+        compacted = self._files.compact(held, now=now)
+        for table in (self._run_files, self._price_files, self._bill_files):
+            compacted = table.compact(compacted)
+        return compacted
 
     def _read(self, held: Manifest, id: ServiceId, *, low: float, high: float = float("inf")) -> pd.DataFrame:
         """The row groups of a service that overlap a window."""
