@@ -1,14 +1,22 @@
 """For every test: no network but loopback. On request: a local AWS, and one that boto3 talks to."""
 
 import ipaddress
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from advisor.demo.aws.wire import Call, LocalAws, serve
 from advisor.fargate.rights import RIGHTS
+
+# A slow or busy machine is no failure; continuous integration draws the same examples every time.
+settings.register_profile(
+    "advisor", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("advisor")
 
 _GUARDED = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}
 
