@@ -13,7 +13,7 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.backtesting import backtest, fit_tails
-from advisor.cli.billing import book_of, prices, reconcile
+from advisor.cli.billing import book_of, prices, reconcile, savings_plans
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.cli.importing import import_events
@@ -51,6 +51,7 @@ cli.add_command(import_events)
 cli.add_command(backtest)
 cli.add_command(fit_tails)
 cli.add_command(prices)
+cli.add_command(savings_plans)
 
 
 @cli.command("import")

@@ -3,6 +3,7 @@
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.metrics import collect_usage
 from advisor.collector.prices import collect_prices
+from advisor.collector.savings_plans import collect_savings_plans
 from advisor.collector.sessions import AwsSession, client_for, open_sessions
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "client_for",
     "collect_inventory",
     "collect_prices",
+    "collect_savings_plans",
     "collect_usage",
     "gather",
     "open_sessions",

@@ -125,6 +125,10 @@ class PriceBook:
         """The same book with more prices; of two for the same thing the later one counts."""
         return PriceBook(prices=(*self.prices, *prices))
 
+    def find(self, key: tuple[str, str, str, str, str]) -> Price | None:
+        """The price with this key (`Price.key`), None where none is known."""
+        return self._index.get(key)
+
     def _find(self, region: str, os: str, architecture: str, capacity: str, *, unit: str) -> Price:
         found = self._index.get((region, os, architecture, capacity, unit))
         if found is None:

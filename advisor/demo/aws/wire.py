@@ -26,8 +26,8 @@ from werkzeug.wrappers import Request, Response
 from advisor.demo.aws.requests import REST_SERVICES, caller_of, object_call, rest_call, scope_of
 
 ACCOUNT = "123456789012"  # the account of credentials that assumed no role, as moto has it
-NOT_IN_MOTO = ("pricing",)
-CORRECTIONS = ("cloudwatch", "ecs", "scaling", "pricing")  # modules of this package, imported on start
+NOT_IN_MOTO = ("pricing", "savingsplans")
+CORRECTIONS = ("cloudwatch", "ecs", "scaling", "pricing", "savings_plans")  # modules of this package, imported on start
 
 # service name in the credential scope -> (our name, X-Amz-Target prefix, content type)
 JSON_SERVICES = {
