@@ -93,7 +93,7 @@ class World:
 
 def simulated(*, plan: bool = True) -> World:
     tasks = [*_web(), *_worker(), *_api(), *_standalone()]
-    rows = [row for task in tasks for row in _rows_of(task)]
+    rows = [row for task in tasks for row in rows_of(task)]
     rows = _under_plan(rows) if plan else rows
     return World(tasks=tasks, rows=[*rows, *_others()], truth=_truth(tasks, rows))
 
@@ -175,7 +175,7 @@ def _standalone() -> list[Task]:
     return jobs + short
 
 
-def _rows_of(task: Task) -> Iterator[Row]:
+def rows_of(task: Task) -> Iterator[Row]:
     rates, types = (SPOT, SPOT_TYPES) if task.spot else (LIST, TYPES)
     for hour, seconds in task.hours():
         for kind, size in (("vcpu", task.vcpu), ("gb", task.gb)):

@@ -111,10 +111,10 @@ def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> pa.Tab
     spot = pc.match_substring(usage_type, "SpotUsage-")
     purchase = pc.if_else(pc.equal(kind, USAGE), pc.if_else(spot, "spot", "on-demand"), kind)
     covered, adjusted = pc.equal(purchase, COVERED), pc.equal(purchase, ADJUSTMENT)
-    cost, on_demand = _money(cells, covered, counts=pc.not_equal(kind, LEFT_OUT))
-    nothing = pa.scalar(0, DECIMAL)
+    nothing, used = pa.scalar(0, DECIMAL), cells.decimals("used")
+    cost, on_demand = _money(cells, covered, counts=pc.and_(pc.not_equal(kind, LEFT_OUT), pc.is_null(used)))
     quantity = pc.if_else(adjusted, nothing, pc.coalesce(cells.decimals("quantity"), nothing))
-    used = cells.decimals("used")
+    told_only = pc.and_(pc.is_valid(used), pc.equal(cost, nothing))  # a row that splits what another row charges
     table = pa.table(
         {
             **dict(zip(OWNER, owner, strict=True)),
@@ -122,7 +122,7 @@ def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> pa.Tab
             "end": cells.instants("end"),
             "usage_type": usage_type,
             "purchase": purchase,
-            "quantity": quantity,
+            "quantity": pc.if_else(told_only, nothing, quantity),
             "cost": cost,
             "on_demand_cost": pc.if_else(pc.or_(spot, adjusted), nothing, on_demand),
             "used": pc.coalesce(used, nothing),
@@ -152,6 +152,7 @@ def _money(cells: Cells, covered: pa.Array, *, counts: pa.Array) -> tuple[pa.Arr
     """
     billed, listed = cells.decimals("cost"), cells.decimals("list_cost")
     cells.refuse_where(pc.and_(counts, pc.is_null(billed)), "cost", "no cost", "every charge has one")
+    billed = pc.coalesce(billed, pa.scalar(0, DECIMAL))
     if not pc.any(covered).as_py():
         return billed, billed
     effective = cells.decimals("effective_cost")

@@ -42,11 +42,13 @@ class Sums:
 
 
 def whole_lines(lines: pa.Table, name: str) -> tuple[ReconciledLine, ...]:
-    """Lines of an owner that is not modelled: all of it is of the class `name`."""
-    return tuple(
-        _line(unit, billed, residual=Residual(**{name: rounded(billed.of("cost"))}))
-        for unit, billed in _billed(lines).items()
-    )
+    """Lines of an owner that is not modelled: all of it is of the class `name`, but for credits and discounts."""
+    return tuple(_unmodelled(unit, billed, name) for unit, billed in sorted(_billed(lines).items()))
+
+
+def _unmodelled(unit: str, billed: Sums, name: str) -> ReconciledLine:
+    adjusted = rounded(billed.of("cost", "adjustment"))
+    return _line(unit, billed, residual=Residual(**{name: rounded(billed.of("cost")) - adjusted, "price": adjusted}))
 
 
 def service_lines(

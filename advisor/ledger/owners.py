@@ -50,7 +50,7 @@ def _whose(
     account, region, cluster = owner["account"] or "", owner["region"] or "", owner["cluster"] or ""
 
     def named(what: str) -> ServiceId:
-        return ServiceId(account=account, region=region, service=f"{cluster}/{what}")
+        return ServiceId(account=account, region=region, service=f"{cluster}/{what}" if cluster else what)
 
     if owner["product"] == _EKS:
         return named("(pods of EKS)"), "not-covered"

@@ -85,6 +85,18 @@ def test_a_task_without_tags_is_joined_by_its_recorded_run(world: World, tmp_pat
     assert "nightly" not in by_run.lines["family"].to_pylist()
 
 
+def test_rows_that_only_split_a_charge_tell_the_use_and_add_no_quantity(world: World, tmp_path: Path) -> None:
+    whole = read_bill(cur2_parquet(world.rows, tmp_path / "a"))
+    charged = [replace(row, used=None) for row in world.rows]
+    split = [replace(r, billed=Decimal(0), listed=Decimal(0)) for r in world.rows if r.used and r.line_type == "Usage"]
+    apart = read_bill(cur2_parquet([*charged, *split], tmp_path / "b"))
+    for name in ("quantity", "cost", "on_demand_cost"):
+        assert pc.sum(apart.lines[name]) == pc.sum(whole.lines[name]), name
+    usage = whole.lines.filter(pc.not_equal(whole.lines["purchase"], "savings-plan"))
+    for name in ("used", "used_of"):
+        assert pc.sum(apart.lines[name]) == pc.sum(usage[name]), name
+
+
 def test_pods_of_eks_are_told_by_their_product(world: World, tmp_path: Path) -> None:
     rows = [replace(row, product="AmazonEKS") for row in fargate(world.rows)]
     assert set(read_bill(cur2_parquet(rows, tmp_path)).lines["product"].to_pylist()) == {"AmazonEKS"}

@@ -10,7 +10,7 @@ import bill_world
 import pytest
 from bill_fleet import END, SERVICES, service, store_of
 from bill_formats import WRITERS, cur2_parquet, focus_csv
-from bill_world import ACCOUNT, DAYS, DEPLOYED, LIST, REGION, SPOT, START, Row, World, fargate, simulated
+from bill_world import ACCOUNT, DAYS, DEPLOYED, LIST, REGION, SPOT, START, Row, Task, World, fargate, simulated
 
 from advisor.codec import from_json, to_json
 from advisor.domain.errors import NoData
@@ -170,6 +170,10 @@ def test_rates_and_discounts_of_ones_own_are_the_price_class(world: World, store
     path = cur2_parquet([*world.rows, credit], tmp_path)
     result = run_reconciliation(store, path)
     assert abs(owner(result, "prod/web").residual.price + Decimal("1.5")) < MICRO
+    nobodys = replace(credit, task=None)
+    result = run_reconciliation(store, cur2_parquet([*world.rows, nobodys], tmp_path / "b"))
+    assert abs(result.totals.residual.price + Decimal("1.5")) < MICRO
+    assert abs(result.totals.residual.standalone - world.truth["standalone"]) < MICRO
     dearer = run_reconciliation(store, path, prices=PriceBook.shipped().scaled(Decimal("1.1")))
     assert owner(dearer, "prod/web").residual.price < Decimal("-2")
     assert_adds_up(dearer)
@@ -220,3 +224,24 @@ def test_spot_rates_come_from_the_bill(world: World, tmp_path: Path) -> None:
 def test_an_empty_store_is_refused(tmp_path: Path, world: World) -> None:
     with pytest.raises(NoData):
         run_reconciliation(open_store(tmp_path / "new", create=True), cur2_parquet(world.rows, tmp_path))
+
+
+def test_a_deployment_that_falls_together_with_scaling_is_told_within_its_bound(tmp_path: Path) -> None:
+    """Two tasks are replaced while three more are asked for: those three may be taken for wanted from the start."""
+    begun, overlap = DEPLOYED, 440
+    stays = {"stopping": bill_world.SECONDS, "stopped": bill_world.SECONDS}
+    gone = {"stopping": begun + overlap, "stopped": begun + overlap + 30}
+    old = [Task(number=n, owner="prod/web", pull=-500, running=-450, **gone) for n in range(2)]
+    new = [Task(number=5 + n, owner="prod/web", pull=begun, running=begun + 40, **stays) for n in range(2)]
+    more = [Task(number=9 + n, owner="prod/web", pull=begun + 90, running=begun + 130, **stays) for n in range(3)]
+    tasks = [*old, *new, *more]
+    world = World(tasks=tasks, rows=[row for task in tasks for row in bill_world.rows_of(task)])
+    held = open_store(tmp_path / "store", create=True)
+    web = service("prod/web")
+    held.add_import(Inventory(taken_at=END, services=(web,)), {web.id: bill_world.usage(tasks, "prod/web")})
+    result = run_reconciliation(held, cur2_parquet(world.rows, tmp_path))
+    beside = bill_world.list_cost(tasks, 2 * (overlap + 30))
+    bound = bill_world.list_cost(tasks, 3 * (overlap + 90))
+    assert abs(result.totals.residual.deployment - beside) <= bound < CENT * 3
+    assert abs(result.totals.residual.unknown) < MICRO
+    assert_adds_up(result)
