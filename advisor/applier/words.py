@@ -20,6 +20,8 @@ def words_of(service: Service, wanted: Setup) -> Iterator[str]:
     now = service.setup
     if now.size != wanted.size:
         yield f"{now.size} -> {wanted.size}"
+        if service.rollout is not None and not service.rollout.goes_back:
+            yield "no circuit breaker takes it back if it fails"
     yield from _count_words(now, wanted)
     scaling = service.scaling
     policies = match_policies(scaling.policies if scaling else (), wanted.policies)

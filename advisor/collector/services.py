@@ -8,7 +8,7 @@ from advisor.collector.history import Deployed, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, one_line
-from advisor.domain.inventory import Scaling, Service, SizeChange, TaskDefinition
+from advisor.domain.inventory import Rollout, Scaling, Service, SizeChange, TaskDefinition
 from advisor.domain.policy import OtherPolicy, Policy
 from advisor.domain.service import CapacityShare, Provider, ServiceId, Setup
 
@@ -75,6 +75,11 @@ def service_of(
         service_arn=str(described["serviceArn"]),
         cluster_arn=str(described["clusterArn"]),
         deployment_controller=str(described.get("deploymentController", {}).get("type", "ECS")),
+        rollout=_rollout(described.get("deploymentConfiguration", {})),
+        zone_rebalancing=described.get("availabilityZoneRebalancing") == "ENABLED",
+        platform_version=str(described.get("platformVersion", "")),
+        public_ip=_network(described).get("assignPublicIp") == "ENABLED",
+        managed_tags=bool(described.get("enableECSManagedTags")),
         resource_management=str(described.get("resourceManagementType", "CUSTOMER")),
         load_balanced=bool(described.get("loadBalancers")),
         target_groups=target_groups,
@@ -97,6 +102,22 @@ def _setup(described: Mapping[str, Any], definition: TaskDefinition, target: Sca
         policies=tuple(named.policy for named in target.policies) if target else policies,
         schedule=tuple(named.action for named in target.schedule) if target else (),
     )
+
+
+def _rollout(said: Mapping[str, Any]) -> Rollout:
+    """How tasks are replaced; what ECS does not say is as documented for services with rolling updates."""
+    breaker = said.get("deploymentCircuitBreaker", {})
+    return Rollout(
+        minimum_percent=int(said.get("minimumHealthyPercent", 100)),
+        maximum_percent=int(said.get("maximumPercent", 200)),
+        strategy=str(said.get("strategy", "ROLLING")),
+        circuit_breaker=bool(breaker.get("enable", False)),
+        rollback=bool(breaker.get("rollback", False)),
+    )
+
+
+def _network(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(described.get("networkConfiguration", {}).get("awsvpcConfiguration", {}))
 
 
 def _capacity(described: Mapping[str, Any]) -> tuple[CapacityShare, ...]:

@@ -5,12 +5,14 @@ also holds what advisor does not cover and must list: a service on EC2, and task
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from advisor.demo.aws.ecs_state import held
+from advisor.demo.aws.ecs_tasks import Launch, run, start_task, stop
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import LocalAws
 from advisor.demo.fleet_control import ask, create_clusters, create_service, target_group
@@ -52,7 +54,7 @@ def build_fleet(
         if progress is not None:
             progress(done, len(services))
     _add_service_on_ec2(aws, ON_EC2)
-    _add_scheduled_task(aws, STANDALONE)
+    _add_scheduled_task(aws, STANDALONE, now=now)
 
 
 def _publish(aws: LocalAws, service: DemoService, history: History) -> None:
@@ -115,7 +117,8 @@ def _add_service_on_ec2(aws: LocalAws, id: ServiceId) -> None:
     )
 
 
-def _add_scheduled_task(aws: LocalAws, id: ServiceId) -> None:
+def _add_scheduled_task(aws: LocalAws, id: ServiceId, *, now: datetime) -> None:
+    """A task that a rule starts every hour; its last run ended twenty minutes ago, so that ECS still lists it."""
     slug = UNCOVERED_SLUGS[1]
     answer = ask(
         aws,
@@ -130,11 +133,27 @@ def _add_scheduled_task(aws: LocalAws, id: ServiceId) -> None:
         containerDefinitions=[container("app", slug)],
     )
     ask(aws, id, "events", "PutRule", Name=id.name, ScheduleExpression="rate(1 hour)", State="ENABLED")
+    cluster = f"arn:aws:ecs:{id.region}:{id.account}:cluster/{id.cluster}"
     runs = {"TaskDefinitionArn": answer["taskDefinition"]["taskDefinitionArn"]}
     target = {
         "Id": "report",
-        "Arn": f"arn:aws:ecs:{id.region}:{id.account}:cluster/{id.cluster}",
+        "Arn": cluster,
         "RoleArn": f"arn:aws:iam::{id.account}:role/events-run-task",
         "EcsParameters": runs | {"TaskCount": 1, "LaunchType": "FARGATE"},
     }
     ask(aws, id, "events", "PutTargets", Rule=id.name, Targets=[target])
+    launch = Launch(
+        cluster_arn=cluster,
+        definition=answer["taskDefinition"],
+        spec={"launchType": "FARGATE"},
+        group=f"family:{slug}",
+        started_by=f"events-rule/{id.name}",
+    )
+    task = start_task(held(aws, id.account, id.region), launch, provider=None, created=now - timedelta(minutes=34))
+    run(task, now=now)
+    stop(
+        [task],
+        now=now - timedelta(minutes=20),
+        code="EssentialContainerExited",
+        reason="Essential container in task exited",
+    )

@@ -101,10 +101,32 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How ECS replaces the tasks of a service, and what it does when that fails.
+
+    `minimum_percent` and `maximum_percent` of the desired count run meanwhile; `circuit_breaker`: ECS gives a failing
+    deployment up, `rollback`: and goes back. `strategy`: ROLLING, BLUE_GREEN, LINEAR or CANARY.
+    """
+
+    minimum_percent: int = 100
+    maximum_percent: int = 200
+    strategy: str = "ROLLING"
+    circuit_breaker: bool = False
+    rollback: bool = False
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether ECS itself takes a failing deployment back."""
+        return self.circuit_breaker and self.rollback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One ECS service on Fargate, as collected or imported.
 
     `running` is what ECS said at `seen_at`; None for an import. `step_seconds` is the step of its usage.
+    `zone_rebalancing`: ECS may start tasks before it stops others, to balance zones. `managed_tags`: its tasks, and so
+    the bill, carry the names of cluster and service. `public_ip`: its tasks have a public IPv4 address, which costs.
     `target_groups` are those whose requests are counted for this service alone, as labels of load balancer and group.
     `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known.
     """
@@ -122,6 +144,11 @@ class Service:
     service_arn: str = ""
     cluster_arn: str = ""
     deployment_controller: str = "ECS"
+    rollout: Rollout | None = None
+    zone_rebalancing: bool = False
+    platform_version: str = ""
+    public_ip: bool = False
+    managed_tags: bool = False
     resource_management: str = "CUSTOMER"
     load_balanced: bool = False
     target_groups: tuple[str, ...] = ()

@@ -73,6 +73,17 @@ def test_every_call_is_counted_and_no_right_is_asked_for_in_vain(session: AwsSes
     assert calls["ecs:ListServices"] == 2
 
 
+def test_deployments_and_revisions_are_described_twenty_at_a_time(session: AwsSession) -> None:
+    from aws_samples import create, register
+
+    definition = register("many")
+    for number in range(40):
+        create("my-prod", f"n{number:03}", definition, desiredCount=0)
+    assert all(service.sizes for service in collect_inventory(session, REGION, now=NOW).services)
+    assert session.calls["ecs:DescribeServiceDeployments"] == 3  # 43 services, one deployment each
+    assert session.calls["ecs:DescribeServiceRevisions"] == 3  # 44 revisions
+
+
 @pytest.mark.parametrize(
     "action", ["ListServices", "DescribeServices", "ListTasks", "ListServiceDeployments", "DescribeServiceRevisions"]
 )

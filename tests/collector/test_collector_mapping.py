@@ -66,6 +66,15 @@ SERVICE: dict[str, Any] = {
     ],
     "schedulingStrategy": "REPLICA",
     "deploymentController": {"type": "ECS"},
+    "deploymentConfiguration": {
+        "maximumPercent": 150,
+        "minimumHealthyPercent": 50,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+    },
+    "availabilityZoneRebalancing": "ENABLED",
+    "enableECSManagedTags": True,
+    "platformVersion": "LATEST",
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": [CANARY], "assignPublicIp": "ENABLED"}},
     "loadBalancers": [{"targetGroupArn": CANARY}],
     "serviceConnectConfiguration": {"logConfiguration": {"secretOptions": [{"valueFrom": CANARY}]}},
     "createdAt": NOW - timedelta(days=60),
@@ -114,6 +123,15 @@ def test_a_service_is_described_by_its_own_fields() -> None:
     assert (found.setup.desired, found.setup.bounds, found.running) == (3, (3, 3), 3)
     assert (found.load_balanced, found.deploying, found.tags) == (True, False, {"team": "shop"})
     assert found.sizes[0].at == NOW - timedelta(days=9)  # the primary deployment: no history is known
+    assert found.rollout == Rollout(minimum_percent=50, maximum_percent=150, circuit_breaker=True, rollback=True)
+    assert (found.zone_rebalancing, found.managed_tags, found.public_ip) == (True, True, True)
+
+
+def test_what_a_service_does_not_say_is_as_ecs_has_it() -> None:
+    names = ("deploymentConfiguration", "availabilityZoneRebalancing", "enableECSManagedTags", "networkConfiguration")
+    found = made({key: value for key, value in SERVICE.items() if key not in names})
+    assert found.rollout == Rollout()
+    assert (found.zone_rebalancing, found.managed_tags, found.public_ip) == (False, False, False)
 
 
 def test_unread_scaling_is_never_taken_for_a_fixed_count() -> None:
