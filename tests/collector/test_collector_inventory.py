@@ -69,7 +69,8 @@ def test_no_secret_is_in_what_is_returned_or_logged(session: AwsSession, caplog:
 def test_every_call_is_counted_and_no_right_is_asked_for_in_vain(session: AwsSession) -> None:
     collect_inventory(session, REGION, now=NOW)
     calls = dict(session.calls)
-    assert actions("read") - set(calls) == {"cloudwatch:GetMetricData", "ec2:DescribeRegions"}
+    others = {action for action in actions("read") if action.startswith(("pricing:", "savingsplans:"))}
+    assert actions("read") - set(calls) - others == {"cloudwatch:GetMetricData", "ec2:DescribeRegions"}
     assert calls["ecs:ListServices"] == 2
 
 

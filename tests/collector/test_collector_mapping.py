@@ -13,6 +13,7 @@ from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.task_definitions import task_definition_of
 from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.inventory import Rollout
 from advisor.domain.policy import OtherPolicy
 from advisor.domain.service import CapacityShare, ServiceId, TaskSize
 
