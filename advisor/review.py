@@ -60,6 +60,7 @@ def run_review(
         totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
         services=advices,
         standalone=task_families(store.task_runs, store.schedules, book),
+        reconciliation=next(reversed(store.reconciliations), None),
         prices=_notes(_used(judged, store.task_runs), book),
     )
 

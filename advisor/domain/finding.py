@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from advisor.domain.inventory import Skipped
+from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.domain.units import Usd
 
@@ -177,7 +178,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """The monthly cost review: everything that the report, the plan and a script need."""
+    """The monthly cost review: everything that the report, the plan and a script need.
+
+    `reconciliation` is that of the latest bill that was held against the store, None where none was.
+    """
 
     format: int = 1
     store: str
@@ -186,4 +190,5 @@ class Review:
     totals: Totals
     services: tuple[Advice, ...] = ()
     standalone: tuple[TaskFamily, ...] = ()
+    reconciliation: Reconciliation | None = None
     prices: tuple[PriceNote, ...] = ()

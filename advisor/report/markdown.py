@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from advisor.domain.finding import Advice, PriceNote, Review, TaskFamily
 from advisor.domain.inventory import Skipped
+from advisor.domain.reconciliation import ReconciledOwner, Reconciliation
 from advisor.report import words
+from advisor.report.bill import bill_view
 from advisor.report.clean import markdown as safe
 from advisor.report.page import VERDICTS, doubtful, headline, notices, scope, why
 from advisor.report.view import Row, Summary, limits, rows, summary
@@ -25,6 +27,7 @@ def markdown(review: Review) -> str:
         *listed("Without advice, and why", _unadvised(shown)),
         *listed("Not covered, and why", skipped_lines(review.totals.skipped)),
         *_standalone(review),
+        *_bill(review.reconciliation),
         "## Prices used",
         _prices(review),
     ]
@@ -101,6 +104,31 @@ def _family(family: TaskFamily) -> list[str]:
     names = (family.service, family.account, family.region, str(family.size or words.UNKNOWN), runs)
     told = (family.basis, "; ".join(family.started_by) or words.UNKNOWN, family.why)
     return [*map(safe, names), words.money(family.usd_month), *map(safe, told)]
+
+
+def _bill(made: Reconciliation | None) -> list[str]:
+    if made is None:
+        return []
+    view = bill_view(made)
+    steps = [[what, words.money(usd)] for what, usd in view.steps]
+    owners = [_billed(owner, mostly) for owner, mostly in view.owners]
+    heads = "Who|Account|Region|Modelled, USD|Billed, USD|Differs mostly by|Not explained, USD"
+    tables = [
+        table(["What", "USD in that time"], steps, numbers=(1,)),
+        table(heads.split("|"), owners, numbers=(3, 4, 6)),
+    ]
+    more = [f"{view.more} more in `review.json`."] if view.more else []
+    return ["## The bill against the model", safe(view.lead), *tables, *more]
+
+
+def _billed(owner: ReconciledOwner, mostly: str) -> list[str]:
+    names = map(safe, (owner.service, owner.account, owner.region))
+    return [
+        *names,
+        *map(words.money, (owner.modelled_usd, owner.billed_usd)),
+        mostly,
+        words.money(owner.residual.unknown),
+    ]
 
 
 def listed(title: str, lines: list[list[str]]) -> list[str]:

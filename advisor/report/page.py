@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from advisor.domain.finding import Advice, PriceNote, Review
 from advisor.report import words
+from advisor.report.bill import bill_view
 from advisor.report.clean import visible
 from advisor.report.pictures import MOST_SERVICES, Progress, fleet_picture, service_pictures
 from advisor.report.view import Row, Summary, breaks, history_days, limits, places, rows, summary
@@ -32,6 +33,7 @@ def html(review: Review, *, progress: Progress | None = None) -> str:
         headline=headline(totals),
         scope=scope(review),
         notices=notices(review, totals, shown),
+        bill=bill_view(review.reconciliation) if review.reconciliation else None,
         unadvised=[row for row in shown if row.advice.verdict == "no-advice"],
         savings=fleet_picture(review),
         charts=service_pictures(shown, progress or (lambda _done, _total: None)),

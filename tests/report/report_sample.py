@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from report_sample_bill import reconciliation
 from report_sample_prices import PRICES
 
 from advisor.domain.finding import (
@@ -303,5 +304,6 @@ def review(services: tuple[Advice, ...] | None = None) -> Review:
         ),
         services=advices,
         standalone=families,
+        reconciliation=reconciliation(HOSTILE[0]),
         prices=PRICES,
     )

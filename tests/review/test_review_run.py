@@ -1,6 +1,7 @@
 """The review: every service of a store in one record; bad data are listed, other errors stop the run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from advisor.codec import config_to_dict, review_from_json, review_to_json
 from advisor.domain.errors import NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.reconciliation import BillNote, ReconciledTotals, Reconciliation, Residual
 from advisor.domain.runs import TaskRun
 from advisor.domain.settings import Config, Override
 from advisor.fargate.prices import PriceBook
@@ -90,6 +92,20 @@ def test_two_runs_give_the_same_json_and_it_reads_back(tmp_path: Path) -> None:
     first = review_to_json(run_review(store))
     assert review_to_json(run_review(open_store(tmp_path / "store"))) == first
     assert review_to_json(review_from_json(first, where="review.json")) == first
+
+
+def test_the_latest_bill_that_was_held_against_the_store_stands_in_the_review(tmp_path: Path) -> None:
+    store = store_of(tmp_path, fleet())
+    bill = BillNote(source="b", formats=(), files=1, rows_read=1, rows_kept=1, start=START, end=START)
+    none = {name: Decimal("0.00") for name in ("modelled_usd", "billed_usd", "outside_usd")}
+    totals = ReconciledTotals(**none, residual=Residual(), explained_share=None)
+    for days in (1, 3, 2):
+        span = replace(bill, end=START + timedelta(days=days))
+        store.add_reconciliation(Reconciliation(store="s", bill=span, totals=totals, owners=()))
+    review = run_review(store)
+    assert review.reconciliation is not None
+    assert review.reconciliation.bill.end == START + timedelta(days=3)
+    assert review_from_json(review_to_json(review), where="test") == review
 
 
 def test_prices_that_are_given_are_those_that_count(tmp_path: Path) -> None:

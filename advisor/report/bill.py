@@ -1,0 +1,63 @@
+"""The bill against the model, in words and numbers, for every format of the report."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+from advisor.domain.reconciliation import ReconciledOwner, Reconciliation, Residual
+from advisor.domain.units import Usd
+from advisor.report import words
+
+MOST_OWNERS = 20
+CLASSES = {
+    "standalone": "tasks without a service",
+    "not_covered": "services that the store does not hold, pods of EKS",
+    "deployment": "tasks beside the wanted ones around deployments",
+    "spot": "Spot, off the on-demand price",
+    "savings_plan": "Savings Plans, off the on-demand price",
+    "price": "rates and discounts other than the price list's",
+    "unknown": "not explained",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillView:
+    """What is shown: a sentence, the way from modelled to billed, the dearest owners and how many more there are."""
+
+    lead: str
+    steps: tuple[tuple[str, Usd], ...]
+    owners: tuple[tuple[ReconciledOwner, str], ...]
+    more: int
+
+
+def bill_view(made: Reconciliation) -> BillView:
+    """A reconciliation as the report shows it; with each owner goes what made most of its difference."""
+    totals = made.totals
+    steps = [("modelled, at on-demand prices", totals.modelled_usd)]
+    steps += [(CLASSES[name], usd) for name, usd in _classes(totals.residual) if usd]
+    shown = made.owners[:MOST_OWNERS]
+    return BillView(
+        lead=_lead(made),
+        steps=(*steps, ("billed", totals.billed_usd)),
+        owners=tuple((owner, _mostly(owner.residual)) for owner in shown),
+        more=len(made.owners) - len(shown),
+    )
+
+
+def _lead(made: Reconciliation) -> str:
+    totals, bill = made.totals, made.bill
+    told = f"Billed {words.span(bill.start, bill.end)}: {words.money(totals.billed_usd)}."
+    if totals.explained_share is not None:
+        told += f" {100 * totals.explained_share:.2f} % of it is explained."
+    if totals.outside_usd:
+        told += f" Another {words.money(totals.outside_usd)} was billed where the store holds no usage."
+    return told
+
+
+def _mostly(residual: Residual) -> str:
+    name, usd = max(_classes(residual), key=lambda pair: abs(pair[1]))
+    return CLASSES[name] if abs(usd) >= Decimal("0.01") else ""
+
+
+def _classes(residual: Residual) -> Iterator[tuple[str, Usd]]:
+    return ((field.name, getattr(residual, field.name)) for field in fields(residual))
