@@ -8,18 +8,27 @@ that is seen is taken to be 1 vCPU and 4 GiB. Since these sizes are choices, eve
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from advisor.advice.peers import Floats, Seen
+from advisor.advice.board import MOST_DAYS_FITTED, Origin, origin_of, rolling
+from advisor.advice.tail import Floats
 from advisor.advice.tail_fit import Series
+from advisor.domain.inventory import Service as FleetService
+from advisor.domain.schema import GAP, OBSERVED
+from advisor.domain.service import ServiceId, Setup, TaskSize
+from advisor.domain.settings import Config, TailModel
 from advisor.domain.units import MIB_PER_GIB
+from advisor.fargate.prices import PriceBook
+from advisor.profile import Demand
 
 STEP_SECONDS = 300
 PER_DAY = 288
-MOST_DAYS_SEEN = 14
+START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; most sources have no dates of their own
+SMALLEST = TaskSize.of(vcpu=0.25, gib=0.5)
 SCALES = tuple(2.0 ** (half / 2) for half in range(-4, 3))
 SIZES = {  # vCPU and GiB that 100 % is taken to be, as in make_interface_files.py; OTHER for the rest
     "google2011_jobs": (8.0, 32.0),
@@ -52,15 +61,7 @@ class Service:
     @property
     def cut(self) -> int:
         """First step of the scored part: after 14 days, or half of the series where it is shorter than 28."""
-        return min(MOST_DAYS_SEEN * PER_DAY, len(self.vcpu) // 2)
-
-    def seen(self, scale: float = 1.0) -> Seen:
-        """What a rule may look at."""
-        return Seen(vcpu=self.vcpu[: self.cut] * scale, mib=self.mib[: self.cut] * scale, step_seconds=STEP_SECONDS)
-
-    def later(self, scale: float = 1.0) -> Seen:
-        """What scores it."""
-        return Seen(vcpu=self.vcpu[self.cut :] * scale, mib=self.mib[self.cut :] * scale, step_seconds=STEP_SECONDS)
+        return min(MOST_DAYS_FITTED * PER_DAY, len(self.vcpu) // 2)
 
 
 def services_of(traces: Path) -> Iterator[Service]:
@@ -102,6 +103,35 @@ def _is_scored(service: Service) -> bool:
     if service.has_memory:
         parts += (service.mib[: service.cut], service.mib[service.cut :])
     return all(np.nanmax(part, initial=0.0) > 0 for part in parts)
+
+
+def origin_at(service: Service, scale: float, model: TailModel) -> Origin:
+    """One service of one task at a scale, cut where its scored part begins; nothing but its size may change.
+
+    Today's size is Fargate's smallest, whatever the work is, so that no rule starts from a size that fits.
+    """
+    id = ServiceId(account="traces", region="us-east-1", service=f"{service.source}/{service.entity}")
+    fleet = FleetService(id=id, setup=Setup(size=SMALLEST, desired=1), seen_at=START, step_seconds=STEP_SECONDS)
+    ((before, after),) = rolling(_demand(service, scale, id), 1)
+    return origin_of(fleet, before, after, PriceBook.shipped(), Config(memory_tail=model))
+
+
+def _demand(service: Service, scale: float, id: ServiceId) -> Demand:
+    vcpu, gib = service.vcpu * scale, service.mib * scale / MIB_PER_GIB
+    known = np.isfinite(vcpu)
+    columns = {
+        "vcpu": vcpu,
+        "gib": gib,
+        "requests": np.nan,
+        "tasks": np.where(known, 1.0, np.nan),
+        "task_vcpu": SMALLEST.vcpu,
+        "task_gib": SMALLEST.gib,
+        "hot_vcpu": vcpu,
+        "hot_gib": gib,
+        "state": np.where(known, OBSERVED, GAP).astype(np.int8),
+    }
+    index = pd.date_range(START, periods=len(vcpu), freq=f"{STEP_SECONDS}s")
+    return Demand(id=id, frame=pd.DataFrame(columns, index=index), step_seconds=STEP_SECONDS)
 
 
 def series_of(services: Iterable[Service]) -> Iterator[Series]:
