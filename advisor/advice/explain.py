@@ -49,7 +49,10 @@ def _idle(subject: Subject) -> tuple[str, ...]:
     ran = work.known & (work.tasks > 0)
     if not ran.any():
         return ("No task ran in the whole history: is the service still needed?",)
-    mean, peak = float((work.vcpu[ran] / work.tasks[ran]).mean()), float(work.hot_vcpu[ran].max())
+    mean, peak = (
+        float((work.vcpu[ran] / work.tasks[ran]).mean()),
+        float(work.hot_vcpu[ran & ~work.starting].max(initial=0.0)),
+    )
     if mean > IDLE_MEAN_VCPU or peak > IDLE_PEAK_VCPU:
         return ()
     return (
@@ -60,7 +63,7 @@ def _idle(subject: Subject) -> tuple[str, ...]:
 
 def _cpu(decision: Decision) -> tuple[str, ...]:
     subject, then, today = decision.subject, decision.then, decision.today
-    hot = float(subject.work.hot_vcpu.max(initial=0.0))
+    hot = float(subject.work.hot_vcpu[~subject.work.starting].max(initial=0.0))
     text = (
         f"CPU: the hottest task used {hot:.2f} of its {today.setup.size.vcpu:g} vCPU at most,"
         f" the whole service {subject.profile.cpu_peak_vcpu:.2f} vCPU"

@@ -35,13 +35,15 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
 
     The hot ratio is the recorded one of the same tick: an imbalance is taken to stay what it was, and no
     task can do more than the whole work. Memory is what was observed in the tick, plus the memory model's
-    slope times the work that the hottest task does beyond what it did; less work frees none.
+    slope times the work that the hottest task does beyond what it did; less work frees none. CPU of starts is not
+    judged, their memory is.
     """
-    demand, active = work.vcpu * growth, work.active
+    demand, judged = work.vcpu * growth, work.known & ~work.starting
+    active = work.active & judged
     some = np.maximum(running, 1.0)
     hot = demand / some * np.minimum(work.hot_ratio, some) * np.where(work.censored, CENSORED_WORK, 1.0)
     unmet = np.maximum(demand - running * size.vcpu, 0.0)
-    asked = float(demand[work.known].sum())
+    asked = float(demand[judged].sum())
     throttled = (hot >= _THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
     done = np.minimum(hot, size.vcpu)
     need = work.hot_mib + memory.mib_per_vcpu * np.maximum(done - work.hot_vcpu, 0.0)
@@ -49,7 +51,7 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
     peak = float(need[seen].max()) if seen.any() else None
     return Score(
         throttled_share=float(throttled[active].mean()) if active.any() else 0.0,
-        unmet_share=float(unmet[work.known].sum()) / asked if asked > 0 else 0.0,
+        unmet_share=float(unmet[judged].sum()) / asked if asked > 0 else 0.0,
         memory_peak_mib=peak,
         memory_daily_mib=daily_peaks(need, work.tick_seconds),
     )

@@ -76,6 +76,7 @@ def _finer(work: Work) -> Work:
         hot_vcpu=np.repeat(work.hot_vcpu, times),
         hot_mib=np.repeat(work.hot_mib, times),
         known=np.repeat(work.known, times),
+        starting=np.repeat(work.starting, times),
         censored=np.repeat(work.censored, times),
         tick_seconds=work.tick_seconds // times,
     )

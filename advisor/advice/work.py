@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from advisor.domain.schema import GAP, SATURATED
+from advisor.domain.schema import GAP, SATURATED, STARTING
 from advisor.domain.service import TaskSize
 from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand
@@ -27,7 +27,7 @@ class Work:
 
     `vcpu` work of the service, `tasks` recorded count (NaN in gaps), `hot_ratio` the hottest task's work over
     the average task's, `hot_vcpu` its work, `hot_mib` the fullest task's memory (NaN where not measured).
-    `censored`: the hottest task had no CPU left, so its work is a lower bound.
+    `censored`: the hottest task had no CPU left, so its work is a lower bound. `starting`: its CPU was that of a start.
     """
 
     vcpu: Floats
@@ -38,6 +38,7 @@ class Work:
     hot_mib: Floats
     known: Bools
     censored: Bools
+    starting: Bools
     start: datetime
     tick_seconds: int
     region: str
@@ -86,6 +87,7 @@ def work_of(demand: Demand) -> Work:
         "hot_mib": frame["hot_gib"].to_numpy() * MIB_PER_GIB,
         "known": known,
         "censored": state == SATURATED,
+        "starting": state == STARTING,
     }
     times = max(1, demand.step_seconds // TICK_SECONDS)
     asked = np.isfinite(requests)

@@ -53,7 +53,7 @@ USAGE: tuple[Column, ...] = (
 )
 
 # What happened in a step of a demand frame.
-OBSERVED, GAP, SATURATED, NO_TASK = 0, 1, 2, 3
+OBSERVED, GAP, SATURATED, NO_TASK, STARTING = 0, 1, 2, 3, 4
 
 DEMAND: tuple[Column, ...] = (
     Column(
@@ -73,7 +73,7 @@ DEMAND: tuple[Column, ...] = (
         name="state",
         dtype="int8",
         unit="code",
-        high=3,
-        meaning="0 observed, 1 gap, 2 saturated, 3 no task running",
+        high=4,
+        meaning="0 observed, 1 gap, 2 saturated, 3 no task running, 4 a task was starting",
     ),
 )

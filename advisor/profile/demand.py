@@ -9,6 +9,8 @@ observed   measured; values as they are
 gap        nothing is known of this step; NaN. A fixed service must not be read as idle here
 saturated  the hottest task was at 99.5 % or more of its CPU. Fargate never gives more than the task has
            (documented), so the true need is hidden: the work is a lower bound
+starting   as observed, but the hottest task had just come and its CPU is that of a start
+           (`advisor.profile.starts`)
 no task    nothing ran: zero work. AWS/ECS sends no datapoint then (documented), so a missing step counts as
            this only where tasks = 0 was written, or where the service is allowed to run nothing at all
 =========  ================================================================================================
@@ -27,10 +29,11 @@ from advisor.domain.finding import Caution
 from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Service
 from advisor.domain.runs import TaskRun
-from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, USAGE
+from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, STARTING, USAGE
 from advisor.profile.counts import task_factor
 from advisor.profile.kills import kill_cautions, kills_of, with_kills
 from advisor.profile.records import Demand
+from advisor.profile.starts import start_cautions, starting
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,7 +59,7 @@ def infer_demand(usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRu
     tasks, assumed = _tasks(raw["tasks"] / factor, raw["cpu_avg"], service)
     kills = kills_of(runs, service)
     frame = with_kills(_frame(grid.index, raw, tasks, service), kills)
-    cautions = (*told, *assumed, *kill_cautions(kills), *_blind_spots(usage, service, frame))
+    cautions = (*told, *assumed, *kill_cautions(kills), *start_cautions(frame), *_blind_spots(usage, service, frame))
     return Demand(
         id=service.id,
         frame=frame,
@@ -102,6 +105,8 @@ def _frame(
     hot_cpu = np.fmax(np.clip(raw["cpu_max"], 0, 100), cpu)
     hot_memory = np.fmax(raw["memory_max"], memory)
     state = _states(cpu, hot_cpu, memory, tasks, may_run_nothing=_may_run_nothing(service))
+    started = starting(cpu, hot_cpu, tasks, service.step_seconds) & ((state == OBSERVED) | (state == SATURATED))
+    state = np.where(started, np.int8(STARTING), state)
     columns = {
         "vcpu": cpu / 100 * tasks * task_vcpu,
         "gib": memory / 100 * tasks * task_gib,

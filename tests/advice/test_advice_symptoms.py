@@ -25,6 +25,7 @@ def work(vcpu: np.ndarray, tasks: np.ndarray) -> Work:
         hot_mib=np.full(len(vcpu), np.nan),
         known=np.ones(len(vcpu), bool),
         censored=np.zeros(len(vcpu), bool),
+        starting=np.zeros(len(vcpu), bool),
         start=datetime(2026, 11, 2, tzinfo=UTC),
         tick_seconds=60,
         region="us-east-1",
