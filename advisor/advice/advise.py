@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from advisor.advice.confidence import confidence
-from advisor.advice.days import Days, days_of, settled
+from advisor.advice.days import Days, days_of, settled, shift_cautions
 from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
@@ -30,14 +30,15 @@ def advise(
 ) -> Advice:
     """What to change of one service, or why nothing is said (verdict `no-advice`, with the reason).
 
-    `profile` is that of `demand`. Only the days since the last change of size speak. Where none was measured
-    with today's size, the work of the days before may confirm the setup, but never change it. A missing price
-    is no error here: there is no advice then, and no money.
+    `profile` is that of `demand`. Only the days since the last change of size speak, and of them those since a
+    deployment that changed behaviour; the days before it showed that it did, so they count for confidence. Where none
+    was measured with today's size, the work of the days before may confirm the setup, but never change it. A missing
+    price is no error here: there is no advice then, and no money.
     """
-    days = days_of(demand, service.setup.size)
-    shorter = len(days.speak.frame) < len(demand.frame)
-    whole, profile = profile, fit_profile(days.speak) if shorter else profile
-    told = _size_changed(whole, profile) if shorter else ()
+    days = days_of(demand, service)
+    sized = fit_profile(days.sized) if days.told else profile
+    told = (*(_size_changed(profile, sized) if days.told else ()), *shift_cautions(days))
+    profile = sized if days.speak is days.sized else fit_profile(days.speak)
     try:
         subject = subject_of(service, days.speak, profile, prices, config)
         advice = _not_yet_run(subject, config, days) if days.unseen else _judged(subject, config, days)
@@ -45,6 +46,8 @@ def advise(
         advice = without_advice(service, Caution(code="price-missing", text=str(error)), profile=profile)
     except SetupRefused as error:
         advice = without_advice(service, Caution(code="not-replayable", text=str(error)), profile=profile)
+    if days.speak is not days.sized and advice.confidence > 0:
+        advice = replace(advice, confidence=round(confidence(sized.informative_days), 4))
     return replace(advice, cautions=tuple(dict.fromkeys((*told, *advice.cautions))))
 
 

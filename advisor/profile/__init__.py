@@ -4,5 +4,18 @@ from advisor.profile.demand import infer_demand
 from advisor.profile.fit import fit_profile
 from advisor.profile.leaks import Leak, find_leak
 from advisor.profile.records import Demand, Kill, MemoryModel, Profile, Regime
+from advisor.profile.shifts import Shift, find_shift
 
-__all__ = ["Demand", "Kill", "Leak", "MemoryModel", "Profile", "Regime", "find_leak", "fit_profile", "infer_demand"]
+__all__ = [
+    "Demand",
+    "Kill",
+    "Leak",
+    "MemoryModel",
+    "Profile",
+    "Regime",
+    "Shift",
+    "find_leak",
+    "find_shift",
+    "fit_profile",
+    "infer_demand",
+]

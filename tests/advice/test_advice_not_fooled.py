@@ -1,13 +1,28 @@
 """Ten shapes of history that must not fool the advice: what it must do and say, and what it must not."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from advisor.advice import explain
 from advisor.domain.finding import Advice
+from advisor.domain.inventory import SizeChange
 from advisor.domain.service import Setup, TaskSize
 from advisor.fargate.sizes import legal_sizes
-from tests.service_worlds import PER_DAY, World, advice_of, daily, fixed, level, lived, said, service_of, usage_of
+from tests.service_worlds import (
+    PER_DAY,
+    START,
+    World,
+    advice_of,
+    daily,
+    fixed,
+    level,
+    lived,
+    said,
+    service_of,
+    usage_of,
+)
 
 ROOMY = fixed(2, vcpu=1, gib=4)
 
@@ -104,6 +119,39 @@ def test_saturated_at_100_percent_gets_no_smaller_cpu_and_the_reason(share: floa
     assert "what the service really needs cannot be seen" in advice.reasons[0]
     assert advice.recommended is None
     assert "lower bound" in explain(advice) or "cannot be seen" in explain(advice)
+
+
+def two_regimes(after_mib: float, *, days: int = 20, deployed: float | None = 10) -> Advice:
+    """1,500 MiB for ten days, then so many; with a deployment of the same size between, or none that is known."""
+    world = World(vcpu=level(0.4, days=days), base_mib=1500, noise=(after_mib - 1500) * (days_of(days) >= 10))
+    at = [START] if deployed is None else [START, START + timedelta(days=deployed)]
+    return judged(world, sizes=tuple(SizeChange(at=instant, size=ROOMY.size) for instant in at))
+
+
+def test_two_regimes_only_the_new_code_speaks_and_the_window_is_named() -> None:
+    advice = two_regimes(700)
+    assert advice.recommended.size.gib == 1
+    text = next(caution.text for caution in advice.cautions if caution.code == "behaviour-changed")
+    assert (
+        "The deployment of 2026-11-12 00:00 UTC changed the memory of a task: 1.46 GiB a day before, 0.684 since"
+        in text
+    )
+    assert "Only the 10.0 days since speak, not the 10.0 before" in text
+    assert two_regimes(1500).recommended.size.gib == 2
+    assert two_regimes(2900).recommended.size.gib == 4
+
+
+def test_two_regimes_without_a_deployment_both_speak() -> None:
+    advice = two_regimes(700, deployed=None)
+    assert advice.recommended.size.gib == 2, "nobody knows why it fell"
+    assert not said(advice) & {"behaviour-changed", "behaviour-changed-lately"}
+
+
+def test_two_regimes_four_days_of_the_new_one_are_too_few_to_speak_alone() -> None:
+    advice = two_regimes(700, days=14)
+    assert advice.recommended.size.gib == 2
+    text = next(caution.text for caution in advice.cautions if caution.code == "behaviour-changed-lately")
+    assert "The 4.0 days since are not enough to speak alone" in text
 
 
 def test_three_days_of_history_say_something_but_state_no_chance() -> None:

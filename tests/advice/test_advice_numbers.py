@@ -154,6 +154,7 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
         "profile.counts",
         "profile.fit",
         "profile.leaks",
+        "profile.shifts",
         "profile.starts",
     ],
 )
@@ -163,6 +164,7 @@ def test_every_chosen_number_has_its_reason_on_the_page(module: str) -> None:
         "DAY_SECONDS",
         "HOURS_PER_WEEK",
         "HOURS_PER_DAY",
+        "MS_PER_MINUTE",
         "HOURS_PER_MONTH",
         "SECONDS_PER_HOUR",
         "MIB_PER_GIB",
