@@ -1,119 +1,271 @@
-"""A collection: sessions x regions into the store. One bad account or region does not stop the rest."""
+"""A collection: accounts x regions into the store, several at once. One that fails does not stop the rest.
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+Calls run in threads; the store is written by this one, in the order of places and batches, whichever is done first.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, TypeVar
 
+from advisor.domain.collecting import PlaceRead
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Inventory, Service, SizeChange, Skipped
 from advisor.store import Store
 
 if TYPE_CHECKING:
-    from advisor.collector import AwsSession
+    import pandas as pd
+
+    from advisor.collector import AwsSession, Batch, Gathered, Spent
+    from advisor.domain.service import ServiceId
+
+    Read = tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]
+
+AT_ONCE = 8  # chosen: inventories under way; each has a bound of its own on its calls
+READING = 3  # chosen: batches of metrics in memory, 43 MB of points each
 
 Progress = Callable[[int, int], None]
-Listed = tuple["AwsSession", str, Inventory]
+Money = tuple[Decimal, Decimal]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionReport:
-    """What a collection did: services read, rows that are new, what is skipped, calls by action, failures."""
+    """What a collection did: services read, rows that are new, what is skipped, calls by action, failures.
+
+    `usd`: the charge for metrics, at least and at most. `stopped` says why metrics were left out, if they were.
+    """
 
     services: int
     new_rows: int
     skipped: tuple[Skipped, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    usd: Money = (Decimal(0), Decimal(0))
+    stopped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionPlan:
+    """What a collection would do: the calls made to find out, and the requests for metrics with their charge."""
+
+    services: int
+    calls: Mapping[str, int]
+    requests: int
+    metrics: tuple[int, int]
+    usd: Money
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """An account and region on its way."""
+
+    session: "AwsSession"
+    region: str
+    found: Inventory | None = None
+    new_rows: int = 0
+    failures: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        return self.found.services if self.found else ()
+
+    def told(self) -> PlaceRead:
+        return PlaceRead(
+            account=self.session.account,
+            region=self.region,
+            services=len(self.services),
+            new_rows=self.new_rows,
+            failures=tuple(dict.fromkeys((*self.failures, *self.stopped))),
+        )
 
 
 def run_collection(
     store: Store,
     sessions: Sequence["AwsSession"],
-    regions: Sequence[str],
+    regions: Sequence[str] | None,
     *,
     now: datetime,
     progress: Progress | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CollectionReport:
     """Collect every region of every session into the store; `progress` gets (services done, services in all).
 
-    What was collected is kept batch by batch, so that a rerun goes on from there. Raises AwsFailed where
-    nothing at all could be collected.
+    `regions` None: those that are enabled in each account. What was collected is kept batch by batch, so that a
+    rerun goes on from there; what was called and what failed is kept as a log. Raises AwsFailed where nothing at
+    all could be collected.
     """
-    failures: list[str] = []
-    places = [(session, region) for session in sessions for region in dict.fromkeys(regions)]
-    listed = [
-        (session, region, found)
-        for session, region in places
-        if (found := _inventory(store, session, region, now=now, failures=failures)) is not None
-    ]
-    if places and not listed:
-        raise AwsFailed(failures[0])
-    new_rows, failed = _all_usage(store, listed, now=now, progress=progress)
-    store.compact(now)
+    started, spent = clock(), _spent(sessions)
+    places: list[_Place] = []
+    try:
+        places += _places(sessions, regions)
+        for place, gathered in _gathered(places, now=now):
+            _keep(store, place, gathered)
+        if places and not any(place.found for place in places):
+            raise AwsFailed(places[0].failures[0])
+        _read(store, _affordable(_planned(store, places, now=now), spent), progress=progress)
+        store.compact(now)
+    finally:
+        store.add_log(spent.log(started=started, ended=clock(), places=[place.told() for place in places]))
     return CollectionReport(
-        services=sum(len(found.services) for _, _, found in listed),
-        new_rows=new_rows,
-        skipped=tuple(skipped for _, _, found in listed for skipped in found.skipped),
-        calls=dict(sorted(sum((Counter(session.calls) for session in sessions), Counter()).items())),
-        failures=tuple(dict.fromkeys((*failures, *failed))),
+        services=sum(len(place.services) for place in places),
+        new_rows=sum(place.new_rows for place in places),
+        skipped=tuple(skipped for place in places if place.found for skipped in place.found.skipped),
+        calls=spent.by_action(),
+        failures=_each_once(place.failures for place in places),
+        usd=spent.asked.usd,
+        stopped=_each_once(place.stopped for place in places),
     )
 
 
-def _inventory(
-    store: Store, session: "AwsSession", region: str, *, now: datetime, failures: list[str]
-) -> Inventory | None:
-    """The region's inventory, kept in the store; None where not even its clusters could be listed."""
+def plan_collection(
+    store: Store, sessions: Sequence["AwsSession"], regions: Sequence[str] | None, *, now: datetime
+) -> CollectionPlan:
+    """What `run_collection` would ask for now. Lists and describes, which is free; writes nothing anywhere."""
+    spent = _spent(sessions)
+    places = _places(sessions, regions)
+    for place, gathered in _gathered(places, now=now):
+        place.found = gathered.inventory
+        place.failures += gathered.failures
+    planned = [batch for _, batch in _planned(store, places, now=now)]
+    asked = sum((batch.asked for batch in planned), spent.asked)
+    return CollectionPlan(
+        services=sum(len(place.services) for place in places),
+        calls=spent.by_action(),
+        requests=sum(1 for batch in planned for _ in batch.slabs()),
+        metrics=(asked.least, asked.most),
+        usd=asked.usd,
+        failures=_each_once(place.failures for place in places),
+    )
+
+
+def _spent(sessions: Sequence["AwsSession"]) -> "Spent":
+    from advisor.collector import Meter, Spent
+
+    return Spent(sessions[0].meter if sessions else Meter())
+
+
+def _places(sessions: Sequence["AwsSession"], regions: Sequence[str] | None) -> list[_Place]:
+    """Every account with every region; an account whose regions are not known has the one place "*"."""
+    from advisor.collector import regions_of
+
+    def of(session: "AwsSession") -> list[_Place]:
+        try:
+            found = regions_of(session) if regions is None else tuple(dict.fromkeys(regions))
+        except AwsFailed as error:
+            return [_Place(session=session, region="*", failures=[str(error)])]
+        return [_Place(session=session, region=region) for region in found]
+
+    return list(chain.from_iterable(_side_by_side(of, sessions)))
+
+
+def _gathered(places: Sequence[_Place], *, now: datetime) -> Iterator[tuple[_Place, "Gathered"]]:
+    """The inventory of each place, in the order of places; a place that could not be read is told so."""
     from advisor.collector import gather
 
+    def of(place: _Place) -> "Gathered | AwsFailed":
+        try:
+            return gather(place.session, place.region, now=now)
+        except AwsFailed as error:
+            return error
+
+    known = [place for place in places if place.region != "*"]
+    for place, gathered in zip(known, _side_by_side(of, known), strict=True):
+        if isinstance(gathered, AwsFailed):
+            place.failures.append(str(gathered))
+        else:
+            yield place, gathered
+
+
+def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Results in the order of items."""
+    pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        gathered = gather(session, region, now=now)
-    except AwsFailed as error:
-        failures.append(str(error))
-        return None
-    failures += gathered.failures
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _keep(store: Store, place: _Place, gathered: "Gathered") -> None:
+    """Keep the inventory of a place."""
     before = {service.id: service for service in store.services}
     services = tuple(with_history(service, before.get(service.id)) for service in gathered.inventory.services)
-    inventory = replace(gathered.inventory, services=services)
-    store.add_inventory(inventory, account=session.account, region=region, complete=gathered.complete)
+    place.found = replace(gathered.inventory, services=services)
+    place.failures += gathered.failures
+    store.add_inventory(place.found, account=place.session.account, region=place.region, complete=gathered.complete)
     store.add_runs(gathered.runs)
-    return inventory
 
 
-def _all_usage(
-    store: Store, listed: Sequence[Listed], *, now: datetime, progress: Progress | None
-) -> tuple[int, list[str]]:
-    total, done, new_rows = sum(len(found.services) for _, _, found in listed), 0, 0
-    failures: list[str] = []
-    for session, region, found in listed:
-        tell = _shifted(progress, done, total)
-        added, failed = _usage(store, session, region, found.services, now=now, progress=tell)
-        new_rows, done = new_rows + added, done + len(found.services)
-        failures += failed
-    return new_rows, failures
+def _planned(store: Store, places: Sequence[_Place], *, now: datetime) -> list[tuple[_Place, "Batch"]]:
+    """The batches of all places, taken in turns, so that those under way are about different places."""
+    from advisor.collector import batches
+
+    def of(place: _Place) -> Iterator[tuple[_Place, "Batch"]]:
+        ids = [service.id for service in place.services]
+        since = {id: last for id in ids if (last := store.last_instant(id)) is not None}
+        labels = {service.id: service.target_groups for service in place.services}
+        return ((place, batch) for batch in batches(ids, since=since, now=now, labels=labels))
+
+    turns = zip_longest(*(of(place) for place in places))
+    return [entry for turn in turns for entry in turn if entry is not None]
 
 
-def _usage(
-    store: Store,
-    session: "AwsSession",
-    region: str,
-    services: Sequence[Service],
-    *,
-    now: datetime,
-    progress: Progress | None,
-) -> tuple[int, list[str]]:
-    """Read what is new of the services into the store; returns the number of new rows, and what failed."""
-    from advisor.collector import collect_usage
+def _affordable(planned: list[tuple[_Place, "Batch"]], spent: "Spent") -> list[tuple[_Place, "Batch"]]:
+    """The batches that surely stay within the limit; the places of the others are told."""
+    from advisor.collector import over_budget
 
-    since = {s.id: last for s in services if (last := store.last_instant(s.id)) is not None}
-    new_rows = 0
-    try:
-        for frames in collect_usage(session, region, services, since=since, now=now, progress=progress):
-            new_rows += store.add_usage(frames)
-    except AwsFailed as error:
-        return new_rows, [str(error)]
-    return new_rows, []
+    limit, total = spent.meter.most_usd, spent.meter.asked
+    if limit is None:
+        return planned
+    for number, (_, batch) in enumerate(planned):
+        total += batch.asked
+        if total.usd[1] > limit:
+            for place, left in planned[number:]:
+                why = f"metrics of {len(left.services)} services were not read: {over_budget(limit)}"
+                place.stopped.append(why)
+            return planned[:number]
+    return planned
+
+
+def _read(store: Store, planned: Sequence[tuple[_Place, "Batch"]], *, progress: Progress | None) -> None:
+    """Read the batches into the store, in their order."""
+    total, done = sum(len(batch.services) for _, batch in planned), 0
+    for place, batch, (frames, failures) in _ahead(planned):
+        place.new_rows += store.add_usage(frames)
+        place.failures += map(str, failures)
+        done += len(batch.services)
+        if progress:
+            progress(done, total)
+
+
+def _ahead(planned: Sequence[tuple[_Place, "Batch"]]) -> Iterator[tuple[_Place, "Batch", "Read"]]:
+    """What each batch gives, in order; a few are under way at a time, so that memory stays bounded."""
+    from advisor.collector import read_batch
+
+    waiting: deque[tuple[_Place, Batch, Future[Read]]] = deque()
+    with ThreadPoolExecutor(READING) as pool:
+        for place, batch in planned:
+            waiting.append((place, batch, pool.submit(read_batch, place.session, place.region, batch)))
+            if len(waiting) == READING:
+                yield _done(waiting.popleft())
+        while waiting:
+            yield _done(waiting.popleft())
+
+
+def _done(started: "tuple[_Place, Batch, Future[Read]]") -> tuple[_Place, "Batch", "Read"]:
+    place, batch, reading = started
+    return place, batch, reading.result()
+
+
+def _each_once(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def with_history(service: Service, before: Service | None) -> Service:
@@ -127,11 +279,3 @@ def with_history(service: Service, before: Service | None) -> Service:
 
 def _same(one: SizeChange, other: SizeChange) -> bool:
     return one.task_definition == other.task_definition
-
-
-def _shifted(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Progress of one region as progress of all."""
-    if progress is None:
-        return None
-    tell = progress
-    return lambda now_done, _: tell(done + now_done, total)

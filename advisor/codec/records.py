@@ -9,13 +9,24 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from advisor.domain import finding, inventory, plan, policy, reconciliation, runs, scoreboard, service, settings
+from advisor.domain import (
+    collecting,
+    finding,
+    inventory,
+    plan,
+    policy,
+    reconciliation,
+    runs,
+    scoreboard,
+    service,
+    settings,
+)
 from advisor.domain.errors import InputRefused
 
 T = TypeVar("T")
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-for _room in (finding, inventory, plan, policy, reconciliation, runs, scoreboard, service, settings):
+for _room in (collecting, finding, inventory, plan, policy, reconciliation, runs, scoreboard, service, settings):
     for _name, _record in inspect.getmembers(_room, inspect.isclass):
         if is_dataclass(_record):
             setattr(_record, "__pydantic_config__", _STRICT)  # noqa: B010  (a name that only pydantic knows)

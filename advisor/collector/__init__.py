@@ -1,14 +1,21 @@
 """Every AWS read: sessions over accounts and regions, inventory, scaling, metrics. Read-only, counted, redacted."""
 
 from advisor.collector.inventory import Gathered, collect_inventory, gather
-from advisor.collector.metrics import collect_usage
+from advisor.collector.meter import Asked, Meter, Spent, over_budget
+from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
+from advisor.collector.opening import client_for, open_sessions, regions_of
 from advisor.collector.prices import collect_prices
 from advisor.collector.savings_plans import collect_savings_plans
-from advisor.collector.sessions import AwsSession, client_for, open_sessions
+from advisor.collector.sessions import AwsSession
 
 __all__ = [
+    "Asked",
     "AwsSession",
+    "Batch",
     "Gathered",
+    "Meter",
+    "Spent",
+    "batches",
     "client_for",
     "collect_inventory",
     "collect_prices",
@@ -16,4 +23,7 @@ __all__ = [
     "collect_usage",
     "gather",
     "open_sessions",
+    "over_budget",
+    "read_batch",
+    "regions_of",
 ]

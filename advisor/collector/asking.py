@@ -36,9 +36,12 @@ def ask(session: "AwsSession", region: str, service: str, action: str, /, **para
     """
     operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
     try:
-        client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
-        return dict(getattr(client, operation)(**parameters))
+        with session.turn(region, service, action):
+            client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
+            return dict(getattr(client, operation)(**parameters))
     except (ClientError, BotoCoreError) as error:
+        if (reach := _reach(error, region, service, action)) is not None:
+            session.give_up(reach, error)
         raise aws_failed(error, f"{service}:{action}", account=session.account, region=region) from error
 
 
@@ -61,18 +64,39 @@ def pages(
         parameters = {**parameters, name: token}
 
 
+def _reach(error: Exception, region: str, service: str, action: str) -> tuple[str, ...] | None:
+    """For which calls an error will come again, after botocore's retries; None where it may be this one's alone."""
+    if isinstance(error, NoCredentialsError | CredentialRetrievalError) or _is_of_role(error):
+        return ()
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return (region, service)
+    code = _code(error) if isinstance(error, ClientError) else ""
+    if code in _BAD_CREDENTIALS:
+        return ()
+    return (region, service, action) if code in _THROTTLED else None
+
+
+def _is_of_role(error: Exception) -> bool:
+    """Whether it was not the call itself that failed, but assuming the session's role on the way."""
+    return getattr(error, "operation_name", "") == "AssumeRole"
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def aws_failed(error: Exception, action: str, *, account: str = "", region: str = "") -> AwsFailed:
     """A foreign error as AwsFailed: what failed, where, why, and what to do next."""
     place = f" in {account}/{region}" if account else ""
     if isinstance(error, ClientError):
-        if getattr(error, "operation_name", "") == "AssumeRole":  # made on the way, for the session's credentials
+        if _is_of_role(error):
             action = "sts:AssumeRole"
         return AwsFailed(f"AWS{place}: {action} {_client_error(error, action)}")
     return AwsFailed(f"AWS{place}: {action} {_other_error(error)}")
 
 
 def _client_error(error: ClientError, action: str) -> str:
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    code = _code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     said = one_line(str(error.response.get("Error", {}).get("Message", "")), 160)
     if code in _BAD_CREDENTIALS:

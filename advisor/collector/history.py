@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from advisor.collector.asking import ask, pages
-from advisor.collector.sessions import THREADS, AwsSession
+from advisor.collector.credentials import THREADS
+from advisor.collector.sessions import AwsSession
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import SizeChange, TaskDefinition

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from advisor.collector.asking import pages
+from advisor.collector.meter import Asked, asked_by
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed
@@ -74,6 +75,11 @@ class Batch:
     def slabs(self) -> Iterator[Slab]:
         """The requests that it takes."""
         return slabs(len(self.series), self.steps)
+
+    @property
+    def asked(self) -> Asked:
+        """What the requests count for."""
+        return sum((asked_by(self.queries(slab)) for slab in self.slabs()), Asked())
 
     def queries(self, slab: Slab) -> list[dict[str, Any]]:
         """The MetricDataQueries of a request."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 QUERIES_PER_CALL = 500  # documented quota of GetMetricData
 POINTS_PER_PAGE = 100_800  # documented quota of GetMetricData
-FULL_ENOUGH = 0.97  # chosen: a request this full is not cut further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,19 +21,25 @@ def slabs(series: int, steps: int) -> Iterator[Slab]:
     """Requests that ask for each step of each series once, in next to as few calls as there are full pages.
 
     A page that is asked for with a token may be charged like a request (not known: docs/facts.md), so that
-    500 series of 15 days in one request could cost 107 times what they hold. In 4 to 5 series of 14 days,
-    and the rest by the day, they fill as many pages, and each metric is asked for twice.
+    500 series of 15 days in one request could cost 107 times what they hold. In groups of 5 for 14 days and
+    of 71 for the rest, or of 4, they fill as many pages, and each metric is asked for twice at most.
 
-    >>> [(s.last - s.first, s.end - s.start) for s in slabs(5, 21_600)]
-    [(5, 20160), (5, 1440)]
+    >>> [(s.last - s.first, s.end - s.start) for s in slabs(7, 21_600)]
+    [(4, 21600), (3, 21600)]
     """
     start = 0
-    while start < steps:
-        fit = POINTS_PER_PAGE / (steps - start)
-        if fit >= min(series, QUERIES_PER_CALL) or (fit >= 1 and int(fit) / fit >= FULL_ENOUGH):
-            wide, long = min(series, QUERIES_PER_CALL, int(fit)), steps - start
-        else:
-            wide, long = int(fit) + 1, POINTS_PER_PAGE // (int(fit) + 1)
+    for wide, long in _cut(series, steps):
         for first in range(0, series, wide):
             yield Slab(first=first, last=min(first + wide, series), start=start, end=start + long)
         start += long
+
+
+def _cut(series: int, steps: int) -> list[tuple[int, int]]:
+    """Windows that follow each other, as (series a request, steps), in the fewest requests."""
+    fit = POINTS_PER_PAGE // steps if steps else 0
+    whole = [(min(series, QUERIES_PER_CALL, fit), steps)]
+    if not steps or fit >= min(series, QUERIES_PER_CALL):
+        return whole[: bool(steps)]
+    long = POINTS_PER_PAGE // (fit + 1)
+    parts = [(fit + 1, long), *_cut(series, steps - long)]
+    return min([whole, parts] if fit else [parts], key=lambda cut: sum(-(-series // wide) for wide, _ in cut))

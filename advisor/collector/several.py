@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from advisor.collector.sessions import THREADS
+from advisor.collector.credentials import THREADS
 from advisor.domain.errors import AwsFailed
 
 A = TypeVar("A")

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from advisor.collector.asking import ask
-from advisor.collector.sessions import THREADS, AwsSession
+from advisor.collector.credentials import THREADS
+from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
 from advisor.domain.inventory import Container, TaskDefinition
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, TaskSize

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
+from advisor.domain.collecting import CollectionRun
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
+from advisor.store import log, usage
 from advisor.store import manifest as manifests
-from advisor.store import usage
 from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
@@ -28,7 +29,6 @@ from advisor.store.tables import TableFiles
 if TYPE_CHECKING:
     from advisor.fargate.prices import Price, PriceBook
 
-RUN_LOG = "runs/"
 T = TypeVar("T")
 
 
@@ -67,8 +67,16 @@ class Store:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """What the latest inventories saw and do not cover, with the reason."""
-        return self._latest()[1]
+        """What the latest inventories saw and do not cover, and what the last collections could not read."""
+        return (*self._latest()[1], *log.gaps(self._place))
+
+    def add_log(self, run: CollectionRun) -> None:
+        """Keep the log of a collection, apart from what it collected."""
+        log.add_run(self._place, run)
+
+    def logs(self) -> list[CollectionRun]:
+        """The logs of the newest collections, newest first."""
+        return log.runs(self._place)
 
     @property
     def schedules(self) -> tuple[TaskSchedule, ...]:
@@ -246,6 +254,6 @@ def _check_empty(place: Place) -> None:
     """A store is made in a new or empty place only; what a killed first write left does not count."""
     if place.is_file():
         raise InputRefused("is a file", where=place.shown, rule="a store is a folder")
-    if foreign := [path for path in place.list() if not path.startswith((TEMPORARY, LOCK, RUN_LOG))]:
+    if foreign := [path for path in place.list() if not path.startswith((TEMPORARY, LOCK, f"{log.FOLDER}/"))]:
         rule = "a store is made in a new or empty folder"
         raise InputRefused("is not a store", where=place.shown, value=foreign[0], rule=rule)

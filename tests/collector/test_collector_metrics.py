@@ -1,6 +1,7 @@
 """Metrics: full batches, pages put together in any order, only what is new and settled."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,6 +181,9 @@ class Scripted:
 
     def __init__(self, pages: Sequence[Mapping[str, Any]]) -> None:
         self.pages = list(pages)
+
+    def turn(self, *_: str) -> nullcontext[None]:
+        return nullcontext()
 
     def metrics_client(self, region: str) -> "Scripted":
         assert region == REGION

@@ -73,7 +73,7 @@ def test_two_roles_in_one_account_are_refused() -> None:
 def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
-    monkeypatch.setattr("advisor.collector.sessions._CONFIG", once)
+    monkeypatch.setattr("advisor.collector.sessions.CONFIG", once)
     with pytest.raises(AwsFailed, match="could not reach AWS"):
         open_sessions(profile=None, role_arns=())
 

@@ -1,0 +1,41 @@
+"""The log of a collection: what was called, what it cost at most, what could not be read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCount:
+    """How often an action was sent in an account and region, retries included."""
+
+    account: str
+    region: str
+    action: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRead:
+    """An account and region that was to be read; `failures` say what is missing, `region` is "*" for all of them."""
+
+    account: str
+    region: str
+    services: int = 0
+    new_rows: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionRun:
+    """One collection. Metrics requested of GetMetricData and their charge [USD]: at least, and at most."""
+
+    format: int = 1
+    started: datetime
+    ended: datetime
+    places: tuple[PlaceRead, ...] = ()
+    calls: tuple[CallCount, ...] = ()
+    metrics_least: int = 0
+    metrics_most: int = 0
+    usd_least: Decimal = Decimal(0)
+    usd_most: Decimal = Decimal(0)
