@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import pandas as pd
+
 from advisor.advice import override_of
 from advisor.advice.board import (
     Origin,
@@ -23,8 +25,10 @@ from advisor.advice.work import DAY_SECONDS
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData
 from advisor.domain.inventory import Service, Skipped
+from advisor.domain.runs import TaskRun
 from advisor.domain.scoreboard import Marks, Scoreboard, TailFit
 from advisor.domain.settings import Config
+from advisor.fargate.prices import PriceBook
 from advisor.profile import Demand, infer_demand
 from advisor.store import Store
 
@@ -37,15 +41,17 @@ def run_backtest(
 ) -> Scoreboard:
     """Every rule on every service of the store; `progress` gets (services done, services in all).
 
-    A service that cannot be scored is listed with the reason. Raises NoData where none can be.
+    A service that cannot be scored is listed with the reason. Raises NoData where none can be, StoreDamaged where the
+    store cannot be read.
     """
     found: list[Marks] = []
+    prices = store.prices
     skipped = list(store.skipped)
     said: list[Stated] = []
     sized: list[Stated] = []
-    for number, service in enumerate(_services(store, progress)):
+    for number, (service, usage, runs) in enumerate(_read(store, progress)):
         try:
-            at = _origins(store, service, config, origins)
+            at = _origins(service, infer_demand(usage, service, runs=runs), prices, config, origins)
             found.append(marks_of(service, at, rules()))
         except AdvisorError as error:
             skipped.append(_skipped(service, str(error)))
@@ -53,7 +59,7 @@ def run_backtest(
         said += stated_of(number, at, rooms)
         sized += stated_of(number, at, lambda origin, _: [float(ours(origin.before).size.memory)])
     if not found:
-        raise NoData(f"{store.url}: no service can be scored. The first says: {skipped[0].reason if skipped else ''}")
+        raise NoData(f"{store.url}: no service can be scored. The first says: {skipped[0].reason}")
     return Scoreboard(
         store=store.url,
         config=config_to_dict(config),
@@ -74,32 +80,30 @@ def run_refit(store: Store, *, progress: Progress | None = None) -> tuple[TailFi
     """
     by, skipped = grouping([service.id for service in store.services]), list(store.skipped)
     series: list[Series] = []
-    for service in _services(store, progress):
+    for service, usage, runs in _read(store, progress):
         try:
-            series += series_of(_demand(store, service), by=by)
+            series += series_of(infer_demand(usage, service, runs=runs), by=by)
         except AdvisorError as error:
             skipped.append(_skipped(service, str(error)))
     return refit(series, by=by), tuple(skipped)
 
 
-def _services(store: Store, progress: Progress | None) -> Iterator[Service]:
-    services = store.services
+def _read(store: Store, progress: Progress | None) -> Iterator[tuple[Service, pd.DataFrame, Sequence[TaskRun]]]:
+    """Every service with its usage and the runs of its tasks; raises NoData where there is none."""
+    services, runs = store.services, store.task_runs
+    if not services:
+        raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     for done, service in enumerate(services, start=1):
-        yield service
+        yield service, store.usage(service), [run for run in runs if run.id == service.id]
         if progress is not None:
             progress(done, len(services))
 
 
-def _demand(store: Store, service: Service) -> Demand:
-    return infer_demand(store.usage(service), service)
-
-
-def _origins(store: Store, service: Service, config: Config, count: int) -> Sequence[Origin]:
+def _origins(service: Service, demand: Demand, prices: PriceBook, config: Config, count: int) -> Sequence[Origin]:
     """The origins at which there was advice; raises NoData with the reason where there is none."""
     rule = override_of(config, service)
     if rule is not None and rule.action == "ignore":
         raise NoData("the configuration says: ignore")
-    demand = _demand(store, service)
     days = len(demand.frame) * demand.step_seconds / DAY_SECONDS
     if days < 2 * FEWEST_DAYS:
         half = f"{FEWEST_DAYS:g} to be fitted on, as many to be scored on"
@@ -107,7 +111,7 @@ def _origins(store: Store, service: Service, config: Config, count: int) -> Sequ
     found, why = [], ""
     for before, after in rolling(demand, count):
         try:
-            found.append(with_advice(origin_of(service, before, after, store.prices, config), config))
+            found.append(with_advice(origin_of(service, before, after, prices, config), config))
         except NoData as error:
             why = str(error)
     if not found:
