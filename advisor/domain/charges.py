@@ -37,8 +37,10 @@ SUMS = ("quantity", "cost", "on_demand_cost", "used", "used_of")
 class Charges:
     """A bill's charges for Fargate; `lines` is sorted, with the columns above.
 
-    `formats`: cur-legacy, cur-2.0, focus; `rows_read`: of all services, `rows_kept`: those of Fargate that count.
-    `tagged`: (account, region) in which some row names its ECS service by tag.
+    `start` and `end` are the first instant of usage that is charged and the one after the last; `period` is the length
+    of the longest such row [s]: credits may speak of longer ones. `formats`: cur-legacy, cur-2.0, focus. `rows_read`:
+    of all services; `rows_kept`: those of Fargate that count. `tagged`: (account, region) in which some row names its
+    ECS service by tag.
     """
 
     source: str
@@ -48,15 +50,6 @@ class Charges:
     rows_kept: int
     lines: "pa.Table"
     tagged: frozenset[tuple[str, str]]
-
-    @property
-    def start(self) -> datetime:
-        """The first instant that is charged; raises ValueError where nothing is."""
-        first: datetime = min(self.lines["start"].to_pylist())
-        return first
-
-    @property
-    def end(self) -> datetime:
-        """The instant after the last one that is charged; raises ValueError where nothing is."""
-        last: datetime = max(self.lines["end"].to_pylist())
-        return last
+    start: datetime
+    end: datetime
+    period: int

@@ -1,6 +1,7 @@
 """An exported bill as charges for Fargate: CUR legacy, CUR 2.0, FOCUS 1.0 to 1.2; Parquet, CSV, gzipped CSV."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
     if not lines.num_rows:
         rule = "rows with a usage type of Fargate (…Fargate-vCPU-Hours:perCPU and the like)"
         raise InputRefused("no charge for Fargate", where=files[0].shown if len(files) == 1 else str(url), rule=rule)
+    start, end, period = _span(lines)
     return Charges(
         source=str(url),
         formats=tuple(sorted(reading.formats)),
@@ -53,7 +55,19 @@ def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
         rows_kept=reading.rows_kept,
         lines=lines,
         tagged=frozenset(reading.tagged),
+        start=start,
+        end=end,
+        period=period,
     )
+
+
+def _span(lines: pa.Table) -> tuple[datetime, datetime, int]:
+    """First and last instant of usage, and its longest period  [s]; of a bill of credits alone, theirs."""
+    usage = lines.filter(pc.not_equal(lines["purchase"], ADJUSTMENT))
+    told = usage if usage.num_rows else lines
+    first, last = told["start"], told["end"]
+    longest = pc.max(pc.seconds_between(first, last)).as_py()
+    return pc.min(first).as_py().astimezone(UTC), pc.max(last).as_py().astimezone(UTC), int(longest)
 
 
 class _Reading:
@@ -76,7 +90,12 @@ class _Reading:
             usage_types = Cells(where=file.shown, layout=layout, batch=batch, rows=pa.nulls(0)).text("usage_type")
             keep = pc.fill_null(pc.match_substring(usage_types, _FARGATE), False)
             rows = pa.array(np.arange(first, first + len(batch))).filter(keep)
-            self._add(Cells(where=file.shown, layout=layout, batch=batch.filter(keep), rows=rows))
+            try:
+                self._add(Cells(where=file.shown, layout=layout, batch=batch.filter(keep), rows=rows))
+            except pa.ArrowException as error:
+                place = f"{file.shown}: rows {first} to {first + len(batch) - 1}"
+                rule = "columns of the types that AWS exports"
+                raise InputRefused("cannot be read", where=place, value=str(error), rule=rule) from None
             first += len(batch)
             self.rows_read += len(batch)
 
@@ -115,11 +134,14 @@ def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> pa.Tab
     cost, on_demand = _money(cells, covered, counts=pc.and_(pc.not_equal(kind, LEFT_OUT), pc.is_null(used)))
     quantity = pc.if_else(adjusted, nothing, pc.coalesce(cells.decimals("quantity"), nothing))
     told_only = pc.and_(pc.is_valid(used), pc.equal(cost, nothing))  # a row that splits what another row charges
+    start, end = cells.instants("start"), cells.instants("end")
+    backwards = pc.and_(pc.less_equal(end, start), pc.is_in(kind, pa.array([USAGE, COVERED])))
+    cells.refuse_where(backwards, "end", "not after its start", "usage is charged over a time")
     table = pa.table(
         {
             **dict(zip(OWNER, owner, strict=True)),
-            "start": cells.instants("start"),
-            "end": cells.instants("end"),
+            "start": start,
+            "end": end,
             "usage_type": usage_type,
             "purchase": purchase,
             "quantity": pc.if_else(told_only, nothing, quantity),

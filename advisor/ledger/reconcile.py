@@ -38,7 +38,7 @@ from advisor.fargate.prices import PriceBook
 from advisor.ledger.lines import rounded, service_lines, whole_lines
 from advisor.ledger.owners import Billed, owners_of
 from advisor.ledger.recorded import recorded_of
-from advisor.ledger.spans import Span, compared_span, period_of, split
+from advisor.ledger.spans import Span, compared_span, split
 
 Usage = Callable[[Service], pd.DataFrame]
 
@@ -72,8 +72,8 @@ def reconcile(
 def _owner(billed: Billed, charges: Charges, usage: Usage, prices: PriceBook) -> ReconciledOwner:
     whole = (int(charges.start.timestamp()), int(charges.end.timestamp()))
     if billed.service is not None:
-        frame, period = usage(billed.service), period_of(charges.lines)
-        return _service(billed, billed.service, frame, whole=whole, period=period, prices=prices)
+        frame = usage(billed.service)
+        return _service(billed, billed.service, frame, whole=whole, period=charges.period, prices=prices)
     lines = whole_lines(billed.lines, _CLASS[billed.kind])
     return _made(billed, lines, span=whole, notes=(_UNTAGGED,) if billed.kind == "untagged" else ())
 
@@ -137,6 +137,6 @@ def _note(charges: Charges) -> BillNote:
         files=charges.files,
         rows_read=charges.rows_read,
         rows_kept=charges.rows_kept,
-        start=charges.start.astimezone(UTC),
-        end=charges.end.astimezone(UTC),
+        start=charges.start,
+        end=charges.end,
     )

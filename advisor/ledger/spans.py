@@ -18,12 +18,6 @@ def edges(lines: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
     return first, last
 
 
-def period_of(lines: pa.Table) -> int:
-    """The longest period of a bill's lines  [s]: an hour, a day or a month."""
-    first, last = edges(lines)
-    return int((last - first).max())
-
-
 def compared_span(known: Span, whole: Span, *, period: int) -> Span | None:
     """Where bill and metrics overlap, in whole periods; None where they do not. A month is compared whole or not."""
     if period > _DAY:

@@ -127,6 +127,7 @@ def test_hostile_names_are_data(world: World, tmp_path: Path) -> None:
         ("BilledCost", "9" * 60, "a number too long"),
         ("ChargePeriodStart", "05/10/2026", "no instant: '05/10/2026'"),
         ("ChargePeriodStart", "2026-13-05T00:00:00Z", "no instant"),
+        ("ChargePeriodEnd", "2026-10-05T00:00:00Z", "not after its start"),
         ("ChargeCategory", "Gift", "unknown line type: 'Gift'"),
         ("SubAccountId", "", "no account"),
         ("BillingCurrency", "EUR", "not in US dollars: 'EUR'"),

@@ -179,6 +179,18 @@ def test_rates_and_discounts_of_ones_own_are_the_price_class(world: World, store
     assert_adds_up(dearer)
 
 
+def test_a_credit_over_the_whole_month_does_not_stretch_an_hourly_bill(
+    world: World, store: Store, tmp_path: Path
+) -> None:
+    web = next(row for row in fargate(world.rows) if row.task and row.task.owner == "prod/web")
+    credit = replace(web, line_type="Credit", billed=Decimal("-1.5"), effective=None, used=None, hour=5 * 24)
+    result = run_reconciliation(store, cur2_parquet([*world.rows, credit], tmp_path))
+    assert result.bill.end == END
+    assert owner(result, "prod/web").outside_usd == Decimal("-1.5")
+    for name, usd in world.truth.items():
+        assert abs(getattr(result.totals.residual, name) - usd) < MICRO, name
+
+
 def test_where_the_price_list_has_no_price_the_bills_own_rate_counts_and_is_said(
     world: World, store: Store, tmp_path: Path
 ) -> None:
