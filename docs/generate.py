@@ -54,7 +54,8 @@ PAGES = {"cli.md": command_page, "frames.md": frames_page, "rights.md": rights_p
 
 
 def _section(command: click.Command, name: str) -> list[str]:
-    with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+    given = {"max_content_width": 100, "terminal_width": 100, **cli.context_settings}
+    with click.Context(command, info_name=name, **given) as context:
         return [f"## `{name}`", "", "```text", command.get_help(context), "```", ""]
 
 

@@ -1,8 +1,29 @@
 """Options that several commands share."""
 
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class _Usd(click.ParamType[Decimal]):
+    """An amount of money, exact."""
+
+    name = "USD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The amount; fails where it is none or below zero."""
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not (amount.is_finite() and amount >= 0):
+            self.fail(f"{value!r} is no amount of money, as in 0.50", param, ctx)
+        return amount
+
+
+usd = _Usd()
 
 file = click.Path(path_type=Path)
 store = click.option(

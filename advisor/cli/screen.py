@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from advisor.applier import Applied, Done, Undone
-    from advisor.collection import CollectionReport
     from advisor.demo.run import DemoSummary
     from advisor.domain.finding import Review
     from advisor.domain.inventory import Inventory, Skipped
@@ -93,7 +92,7 @@ def working(what: str) -> Iterator[None]:
 def imported(inventory: "Inventory", new_rows: int, store: str) -> int:
     """What an import added."""
     say(f"Imported {len(inventory.services)} services, {new_rows:,} new rows.")
-    return _next(f"advisor review --store {quote(store)} --json review.json")
+    return suggest(f"advisor review --store {quote(store)} --json review.json")
 
 
 def imported_runs(runs: Sequence["TaskRun"], new: int, store: str) -> int:
@@ -101,20 +100,7 @@ def imported_runs(runs: Sequence["TaskRun"], new: int, store: str) -> int:
     killed = sum(run.out_of_memory for run in runs)
     alone = sum(run.service is None for run in runs)
     say(f"Read {len(runs):,} task runs ({alone:,} without a service, {killed:,} out of memory), {new:,} of them new.")
-    return _next(f"advisor review --store {quote(store)} --json review.json")
-
-
-def collected(report: "CollectionReport", store: str) -> int:
-    """What a collection found, what it skipped, what AWS refused; 3 where AWS refused something."""
-    calls = sum(report.calls.values())
-    say(f"Collected {report.services} services, {report.new_rows:,} new rows, with {calls:,} calls.")
-    _list_skipped(report.skipped)
-    for failure in report.failures:
-        click.echo(f"AWS refused: {clean(failure)}", err=True)
-    _next(f"advisor review --store {quote(store)} --json review.json")
-    if report.failures:
-        return AWS_REFUSED
-    return DONE_WITH_SKIPPED if report.skipped else DONE
+    return suggest(f"advisor review --store {quote(store)} --json review.json")
 
 
 def reviewed(review: "Review", path: Path) -> int:
@@ -124,8 +110,8 @@ def reviewed(review: "Review", path: Path) -> int:
         place = f"{family.account}/{family.region}/{family.service}"
         cost = "cost not known" if family.usd_month is None else f"at least {family.usd_month:,.2f} USD a month"
         say(f"No advice: tasks of {clean(place)}: {cost} ({clean(family.basis)})")
-    _list_skipped(review.totals.skipped)
-    _next(f"advisor report --review {quote(str(path))} --out {quote(str(path.parent))}")
+    list_skipped(review.totals.skipped)
+    suggest(f"advisor report --review {quote(str(path))} --out {quote(str(path.parent))}")
     return DONE_WITH_SKIPPED if review.totals.skipped else DONE
 
 
@@ -169,7 +155,7 @@ def scored(board: "Scoreboard") -> int:
         say("Chance of a memory breach, stated before an origin for the days after it:")
         _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, board.reliability))
     say(f"{len(board.services)} services, {board.services_with_memory} with memory.")
-    _list_skipped(board.skipped)
+    list_skipped(board.skipped)
     return DONE_WITH_SKIPPED if board.skipped else DONE
 
 
@@ -185,8 +171,8 @@ def fitted(fit: "TailFit", skipped: Iterable["Skipped"], path: Path) -> int:
     say(f"Chances stated by models that never saw the {fit.groups}, against what happened:")
     _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, fit.reliability))
     left = list(skipped)
-    _list_skipped(left)
-    _next(f'to use it, in advisor.toml: [model] memory_tail = "{path}"')
+    list_skipped(left)
+    suggest(f'to use it, in advisor.toml: [model] memory_tail = "{path}"')
     return DONE_WITH_SKIPPED if left else DONE
 
 
@@ -225,7 +211,7 @@ def planned(plan: "Plan", path: Path) -> int:
     for left in plan.not_planned:
         say(f"Not planned: {clean(str(left.id))}: {clean(left.reason)}")
     say(f"Wrote {path}: {len(plan.changes)} changes, {len(plan.not_planned)} left to their owners.")
-    _next(f"read it, then: advisor apply {quote(str(path))}")
+    suggest(f"read it, then: advisor apply {quote(str(path))}")
     return DONE_WITH_SKIPPED if plan.not_planned else DONE
 
 
@@ -233,7 +219,7 @@ def applied(done: "Applied", journal: Path, credentials: str) -> int:
     """What was changed and verified, and how to take it back."""
     _list_done(done.changes, "applied and verified")
     if done.changes:
-        _next(f"to take it back: advisor undo {quote(str(journal))}{credentials}")
+        suggest(f"to take it back: advisor undo {quote(str(journal))}{credentials}")
     return DONE
 
 
@@ -267,7 +253,7 @@ def demo(summary: "DemoSummary") -> int:
         say("")
         recommendations(summary.review)
     say(f"\nDone in {summary.seconds:.0f} s. The report: {summary.report}")
-    return _next(summary.next_command)
+    return suggest(summary.next_command)
 
 
 def _list_done(changes: Iterable["Done"], how: str) -> None:
@@ -277,12 +263,14 @@ def _list_done(changes: Iterable["Done"], how: str) -> None:
             say(f"  left: {clean(left)}")
 
 
-def _list_skipped(skipped: Iterable["Skipped"]) -> None:
+def list_skipped(skipped: Iterable["Skipped"]) -> None:
+    """What is not covered, and why."""
     for one in skipped:
         place = f"{one.account}/{one.region}/{one.service}"
         say(f"Skipped: {clean(place)}: {clean(one.reason)}")
 
 
-def _next(command: str) -> int:
+def suggest(command: str) -> int:
+    """What to type next."""
     say(f"Next: {command}")
     return DONE
