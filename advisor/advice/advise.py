@@ -7,6 +7,7 @@ from advisor.advice.days import Days, days_of, settled, shift_cautions
 from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
+from advisor.advice.inside import inside_cautions
 from advisor.advice.memory import leak_cautions
 from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
@@ -105,7 +106,7 @@ def _judged(subject: Subject, config: Config, days: Days, *, may_change: bool = 
         decision = replace(decision, verdict="keep", then=decision.today, why=why_kept)
     if rule is not None and rule.action == "keep" and decision.verdict == "change":
         decision = replace(decision, verdict="keep", then=decision.today, why="The configuration says: keep.")
-    return _assembled(decision)
+    return _assembled(decision, days.whole)
 
 
 def _nothing_to_say(subject: Subject) -> Caution | None:
@@ -140,7 +141,7 @@ def _withheld(subject: Subject, why: Caution, today: Usd | None) -> Advice:
     )
 
 
-def _assembled(decision: Decision) -> Advice:
+def _assembled(decision: Decision, whole: Demand) -> Advice:
     subject, then = decision.subject, decision.then
     counted = 0.0 if subject.levers.counts == "seen" else subject.error or 0.0
     low, high = usd_range(then, subject.work, replay_error=counted)
@@ -159,6 +160,7 @@ def _assembled(decision: Decision) -> Advice:
         cautions=(
             *decision.cautions,
             *leak_cautions(subject.leak, subject.service.setup.size, then.setup.size),
+            *inside_cautions(subject.service.task_definition, whole, subject.service.setup.size, then.setup.size),
             *schedule_cautions(subject.service.setup, then.setup),
             *history_cautions(subject),
             *doubts,

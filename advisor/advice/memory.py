@@ -6,6 +6,7 @@ floor        why
 not measured nothing is known of it: no less than today
 containers   several containers with stated memory must fit together: no change of theirs is advised
 kills        more than a task that was killed for want of it
+heaps        what their own limits allow them to take in the end
 leak         what it grows to is set by when it is restarted, not by load: as much as it takes until then, once more
 ===========  =================================================================================================
 """
@@ -15,6 +16,7 @@ from datetime import timedelta
 from math import ceil
 
 from advisor.advice.guardrails import Floor, gib_words
+from advisor.advice.inside import heap_floors
 from advisor.advice.rules import KILLS_COUNT_DAYS
 from advisor.advice.tail import DAYS_AHEAD
 from advisor.domain.finding import Caution
@@ -26,7 +28,13 @@ from advisor.profile import Demand, Leak
 
 def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, leak: Leak | None) -> tuple[Floor, ...]:
     """Every floor that holds for tasks that have the size `today`."""
-    return (*_unmeasured(demand, today), *_kills(demand), *_containers(definition), *_leaking(leak, today))
+    return (
+        *_unmeasured(demand, today),
+        *_kills(demand),
+        *_containers(definition),
+        *heap_floors(definition, today),
+        *_leaking(leak, today),
+    )
 
 
 def leak_cautions(leak: Leak | None, today: TaskSize, then: TaskSize | None) -> tuple[Caution, ...]:

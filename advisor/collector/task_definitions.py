@@ -1,4 +1,5 @@
-"""Task definitions as records. Fields are taken one by one: environment, secrets, commands and images are not."""
+"""Task definitions as records. Fields are taken one by one: environment and secrets are not, and of commands and images
+only what names a heap (`advisor.collector.heaps`)."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +7,7 @@ from typing import Any
 
 from advisor.collector.asking import ask
 from advisor.collector.credentials import THREADS
+from advisor.collector.heaps import heap_of
 from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
 from advisor.domain.inventory import Container, TaskDefinition
@@ -61,6 +63,7 @@ def _container(described: Mapping[str, Any]) -> Container:
         cpu=described.get("cpu"),
         memory=_mib(described.get("memory")),
         memory_reservation=_mib(described.get("memoryReservation")),
+        heap=heap_of(described),
     )
 
 

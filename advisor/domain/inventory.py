@@ -13,12 +13,24 @@ from advisor.domain.policy import Policy, ScheduledAction
 from advisor.domain.service import Architecture, OperatingSystem, ServiceId, Setup, TaskSize
 from advisor.domain.units import Mib
 
+Runtime = Literal["jvm", "node"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heap:
+    """A program that sizes a heap of its own: to `most` [MiB] or `share` [percent of its memory], None = not stated."""
+
+    runtime: Runtime
+    most: Mib | None = None
+    share: float | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """One container of a task definition: only what sizing needs.
 
-    `cpu` in CPU units (0 or None = no share stated), memory in MiB (None = not stated).
+    `cpu` in CPU units (0 or None = no share stated), memory in MiB (None = not stated). `heap`: what its image's name
+    and its command say of one, None = nothing.
     """
 
     name: str
@@ -26,11 +38,12 @@ class Container:
     cpu: int | None = None
     memory: Mib | None = None
     memory_reservation: Mib | None = None
+    heap: Heap | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDefinition:
-    """A task-definition revision, without environment, secrets, commands and images."""
+    """A task-definition revision, without environment, secrets, commands and images (see `Container.heap`)."""
 
     arn: str
     family: str

@@ -3,11 +3,13 @@
 from advisor.profile.demand import infer_demand
 from advisor.profile.fit import fit_profile
 from advisor.profile.leaks import Leak, find_leak
+from advisor.profile.memories import Followed, follows_size
 from advisor.profile.records import Demand, Kill, MemoryModel, Profile, Regime
 from advisor.profile.shifts import Shift, find_shift
 
 __all__ = [
     "Demand",
+    "Followed",
     "Kill",
     "Leak",
     "MemoryModel",
@@ -17,5 +19,6 @@ __all__ = [
     "find_leak",
     "find_shift",
     "fit_profile",
+    "follows_size",
     "infer_demand",
 ]
