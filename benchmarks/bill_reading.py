@@ -1,4 +1,4 @@
-"""Time and memory of reading a large bill: `.venv/bin/python benchmarks/bill_reading.py [ROWS]`; default: three million.
+"""Time and memory of reading a large bill: `.venv/bin/python benchmarks/bill_reading.py [ROWS]`; default 3 million.
 
 The bill is CUR 2.0 in Parquet: the simulated fleet of tests/bill_world.py in as many accounts as it takes, and for each
 of its rows nine of other services. It is read in a process of its own, so that the peak is the reader's.
