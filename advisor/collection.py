@@ -204,14 +204,20 @@ def _keep(store: Store, place: _Place, gathered: "Gathered") -> None:
 
 
 def _planned(store: Store, places: Sequence[_Place], *, now: datetime) -> list[tuple[_Place, "Batch"]]:
-    """The batches of all places, taken in turns, so that those under way are about different places."""
-    from advisor.collector import batches
+    """The batches of all places, taken in turns, so that those under way are about different places.
+
+    In each place the minutes come first, then the months before them, for services that were never asked for them.
+    """
+    from advisor.collector import batches, older_batches
+
+    known = {peak.id for peak in store.month_peaks}
 
     def of(place: _Place) -> Iterator[tuple[_Place, "Batch"]]:
         ids = [service.id for service in place.services]
         since = {id: last for id in ids if (last := store.last_instant(id)) is not None}
         labels = {service.id: service.target_groups for service in place.services}
-        return ((place, batch) for batch in batches(ids, since=since, now=now, labels=labels))
+        minutes = batches(ids, since=since, now=now, labels=labels)
+        return ((place, batch) for batch in chain(minutes, older_batches(place.services, known=known, now=now)))
 
     turns = zip_longest(*(of(place) for place in places))
     return [entry for turn in turns for entry in turn if entry is not None]
@@ -236,9 +242,14 @@ def _affordable(planned: list[tuple[_Place, "Batch"]], spent: "Spent") -> list[t
 
 def _read(store: Store, planned: Sequence[tuple[_Place, "Batch"]], *, progress: Progress | None) -> None:
     """Read the batches into the store, in their order."""
+    from advisor.collector import month_peaks
+
     total, done = sum(len(batch.services) for _, batch in planned), 0
     for place, batch, (frames, failures) in _ahead(planned):
-        place.new_rows += store.add_usage(frames)
+        if not batch.daily:
+            place.new_rows += store.add_usage(frames)
+        elif not failures:  # what was not read whole is asked for again
+            store.add_peaks(month_peaks(frames, asked=batch))
         place.failures += map(str, failures)
         done += len(batch.services)
         if progress:

@@ -1,16 +1,17 @@
 """The review: every service of a store, one at a time, into one record."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from advisor.advice import HELD_OUT_SHARE, advise, override_of, task_families, without_advice
+from advisor.advice import HELD_OUT_SHARE, advise, override_of, task_families, with_older, without_advice
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.inventory import Service, Skipped
+from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, Provider, ServiceId
 from advisor.domain.settings import Config
@@ -70,16 +71,17 @@ def _all(
 ) -> list[_Reviewed]:
     results: list[_Reviewed] = []
     runs = {id: tuple(own) for id, own in groupby(sorted(store.task_runs, key=_whose), key=_whose)}
+    peaks = {id: tuple(own) for id, own in groupby(store.month_peaks, key=_whose)}
     for service in services:
-        own = runs.get(service.id, ())
-        results.append(_one(store, service, own, prices=prices, config=config))
+        found = _one(store, service, runs.get(service.id, ()), prices=prices, config=config)
+        results.append(replace(found, advice=with_older(found.advice, service, peaks.get(service.id, ()))))
         if progress is not None:
             progress(len(results), len(services))
     return results
 
 
-def _whose(run: TaskRun) -> ServiceId:
-    return run.id
+def _whose(record: TaskRun | MonthPeak) -> ServiceId:
+    return record.id
 
 
 def _one(store: Store, service: Service, runs: tuple[TaskRun, ...], *, prices: PriceBook, config: Config) -> _Reviewed:

@@ -106,7 +106,7 @@ def compare_parsers(session: Any, id: Any, now: datetime) -> None:
 
     start = now - timedelta(days=10)
     series = Batch(services=(id,), start=start, end=now).series
-    queries = [one.query(number) for number, one in enumerate(series)]
+    queries = [one.query(number, 60) for number, one in enumerate(series)]
     asked = {"MetricDataQueries": queries, "StartTime": start, "EndTime": now}
     for name, client in (
         ("raw", session.metrics_client(REGION)),

@@ -3,6 +3,7 @@
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.meter import Asked, Meter, Spent, over_budget
 from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
+from advisor.collector.older import month_peaks, older_batches
 from advisor.collector.opening import client_for, open_sessions, regions_of
 from advisor.collector.prices import collect_prices
 from advisor.collector.savings_plans import collect_savings_plans
@@ -22,6 +23,8 @@ __all__ = [
     "collect_savings_plans",
     "collect_usage",
     "gather",
+    "month_peaks",
+    "older_batches",
     "open_sessions",
     "over_budget",
     "read_batch",

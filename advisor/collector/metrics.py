@@ -17,7 +17,7 @@ from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service
 from advisor.domain.service import ServiceId
 
-PERIOD = 60
+MINUTE = timedelta(minutes=1)
 POINTS_PER_BATCH = 10_800_000  # chosen: 100 services of 15 days; 43 MB
 KEPT = timedelta(days=15)  # documented: how long CloudWatch keeps one-minute data
 MARGIN = timedelta(minutes=15)  # chosen: the collection itself takes time, and older than KEPT is refused
@@ -45,32 +45,41 @@ class Series:
     metric: Mapping[str, Any]
     statistic: str
 
-    def query(self, number: int) -> dict[str, Any]:
-        """The MetricDataQuery, numbered."""
-        return {"Id": f"q{number}", "MetricStat": {"Metric": self.metric, "Period": PERIOD, "Stat": self.statistic}}
+    def query(self, number: int, period: int) -> dict[str, Any]:
+        """The MetricDataQuery, numbered, in steps of `period` seconds."""
+        return {"Id": f"q{number}", "MetricStat": {"Metric": self.metric, "Period": period, "Stat": self.statistic}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes.
 
-    `labels`: the target groups that count a service's requests, as `Service.target_groups` has them.
+    `labels`: the target groups that count a service's requests, as `Service.target_groups` has them. `columns`: those
+    of AWS/ECS that are asked for; in steps of `period`.
     """
 
     services: tuple[ServiceId, ...]
     start: datetime
     end: datetime
     labels: Mapping[ServiceId, tuple[str, ...]] = field(default_factory=dict)
+    period: timedelta = MINUTE
+    columns: tuple[str, ...] = tuple(column for column, _, _ in SERIES)
 
     @property
     def steps(self) -> int:
-        """The number of minutes."""
-        return int((self.end - self.start).total_seconds()) // PERIOD
+        """The number of steps."""
+        return (self.end - self.start) // self.period
+
+    @property
+    def daily(self) -> bool:
+        """Whether days are asked for, not minutes."""
+        return self.period > MINUTE
 
     @cached_property
     def series(self) -> list[Series]:
         """What is asked for, service by service."""
-        return [one for i, id in enumerate(self.services) for one in _series(i, id, self.labels.get(id, ()))]
+        every = (one for i, id in enumerate(self.services) for one in _series(i, id, self.labels.get(id, ())))
+        return [one for one in every if one.column in (*self.columns, "requests")]
 
     def slabs(self) -> Iterator[Slab]:
         """The requests that it takes."""
@@ -83,7 +92,8 @@ class Batch:
 
     def queries(self, slab: Slab) -> list[dict[str, Any]]:
         """The MetricDataQueries of a request."""
-        return [self.series[n].query(n) for n in range(slab.first, slab.last)]
+        seconds = int(self.period.total_seconds())
+        return [self.series[n].query(n, seconds) for n in range(slab.first, slab.last)]
 
 
 def collect_usage(
@@ -131,7 +141,7 @@ def batches(
     while waiting:
         start = waiting[0][0]
         widest = len(SERIES) + max(len(labels.get(id, ())) for _, id in waiting)
-        most = POINTS_PER_BATCH // (widest * int((end - start).total_seconds() // PERIOD))
+        most = POINTS_PER_BATCH // (widest * ((end - start) // MINUTE))
         some = [id for begin, id in waiting[:most] if begin - start <= _SAME_BATCH]
         yield Batch(services=tuple(some), start=start, end=end, labels=labels)
         waiting = waiting[len(some) :]
@@ -157,7 +167,7 @@ def read_batch(
             if said != "Complete":
                 known = slab.start + (_known(grid[n, slab.start : slab.end]) if said == "PartialData" else 0)
                 ends[n] = min(ends[n], known)
-    index = pd.date_range(batch.start, periods=batch.steps, freq="60s", name="ts").as_unit("us")
+    index = pd.date_range(batch.start, periods=batch.steps, freq=batch.period, name="ts").as_unit("us")
     owner = np.array([one.service for one in batch.series])
     frames = {}
     for i, id in enumerate(batch.services):
@@ -170,8 +180,8 @@ def _request(batch: Batch, slab: Slab) -> dict[str, Any]:
     """The parameters of one call of GetMetricData."""
     return {
         "MetricDataQueries": batch.queries(slab),
-        "StartTime": batch.start + timedelta(seconds=PERIOD * slab.start),
-        "EndTime": batch.start + timedelta(seconds=PERIOD * slab.end),
+        "StartTime": batch.start + slab.start * batch.period,
+        "EndTime": batch.start + slab.end * batch.period,
         "ScanBy": "TimestampAscending",
         "MaxDatapoints": POINTS_PER_PAGE,
     }
@@ -182,9 +192,10 @@ def _read_slab(
 ) -> dict[int, str]:
     """Fill in what one request gives, from all its pages; returns the last status of each series."""
     status: dict[int, str] = {}
+    step = (asked["EndTime"] - asked["StartTime"]).total_seconds() / (slab.end - slab.start)
     for result in pages(session, region, "cloudwatch", "GetMetricData", "MetricDataResults", **asked):
         n = int(result["Id"][1:])
-        at = (_epochs(result.get("Timestamps", ())) - asked["StartTime"].timestamp()) // PERIOD + slab.start
+        at = (_epochs(result.get("Timestamps", ())) - asked["StartTime"].timestamp()) // step + slab.start
         inside = (at >= slab.start) & (at < slab.end)
         grid[n, at[inside].astype("int64")] = np.asarray(result.get("Values", ()))[inside]
         status[n] = result.get("StatusCode", "Complete")

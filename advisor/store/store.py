@@ -11,6 +11,7 @@ import pandas as pd
 from advisor.domain.collecting import CollectionRun
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
+from advisor.domain.peaks import MonthPeak
 from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
@@ -19,6 +20,7 @@ from advisor.store import manifest as manifests
 from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
+from advisor.store.peaks import PEAKS
 from advisor.store.place import LOCK, TEMPORARY, FileMissing, Place
 from advisor.store.prices import PRICES
 from advisor.store.reconciliations import RECONCILIATIONS
@@ -54,6 +56,7 @@ class Store:
         self.url = url
         self._place, self._manifest = place, manifest
         self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
+        self._peak_files = TableFiles(PEAKS, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[Manifest, Known] | None = None
 
@@ -152,6 +155,16 @@ class Store:
         given = tuple(runs)
         self._manifest, new = self._again(lambda held: self._run_files.add(held, given))
         return new
+
+    @property
+    def month_peaks(self) -> tuple[MonthPeak, ...]:
+        """The peaks of months before the usage held, sorted by service and month."""
+        return self._again(self._peak_files.records)
+
+    def add_peaks(self, peaks: Iterable[MonthPeak]) -> None:
+        """Keep peaks of months; of two for one month the higher counts."""
+        given = tuple(peaks)
+        self._manifest, _ = self._again(lambda held: self._peak_files.add(held, given))
 
     def add_inventory(self, inventory: Inventory, *, account: str, region: str, complete: bool) -> None:
         """Keep what `inventory` holds of one account and region as a dated snapshot.

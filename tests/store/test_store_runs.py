@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from store_samples import HOSTILE, NOW, bytes_of, some_frame, some_id
 
 from advisor.domain.errors import StoreDamaged
+from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import ContainerEnd, TaskRun
 from advisor.domain.service import TaskSize
 from advisor.store import open_store
@@ -84,3 +85,14 @@ def test_a_changed_file_of_runs_is_damage(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(StoreDamaged, match="changed"):
         _ = open_store(tmp_path).task_runs
+
+
+def test_of_peaks_the_highest_of_each_month_counts(tmp_path: Path) -> None:
+    store = open_store(tmp_path, create=True)
+    low = MonthPeak(id=some_id(HOSTILE), month="2025-11", memory_max=10.0, tasks_max=3.0)
+    high = replace(low, memory_max=5.0, cpu_max=50.0, tasks_max=4.0)
+    store.add_peaks([low, MonthPeak(id=some_id(), month="2025-12")])
+    store.add_peaks([high])
+    store.compact(NOW)
+    both = {replace(low, cpu_max=50.0, tasks_max=4.0), MonthPeak(id=some_id(), month="2025-12")}
+    assert set(open_store(tmp_path).month_peaks) == both
