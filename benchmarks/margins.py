@@ -10,16 +10,22 @@ month of 730 hours, summed over the services.
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from advisor.advice.backtest import score_held_out
-from advisor.advice.rules import CAUTIOUS, FEWEST_DAYS, MOST_GAP_SHARE, NONE, USUAL, Margins
+from advisor.advice.rules import CAUTIOUS, FEWEST_DAYS, MOST_GAP_SHARE, NONE, USUAL
 from advisor.advice.subject import Subject, subject_of, with_stretches
 from advisor.domain.settings import Config
 from advisor.profile import fit_profile, infer_demand
 from advisor.store import Store, open_store
 
-TRIED = (NONE, Margins(growth=1.0, memory=1.15), Margins(growth=1.1, memory=1.0), USUAL, CAUTIOUS)
+TRIED = (
+    NONE,
+    *(replace(USUAL, growth=growth, steady_growth=growth) for growth in (1.0, 1.05, 1.1)),
+    replace(USUAL, memory=1.0),
+    CAUTIOUS,
+)
 
 
 def subjects(store: Store) -> Iterator[Subject]:

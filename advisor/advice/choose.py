@@ -117,10 +117,15 @@ def trial_of(search: Search, setup: Setup) -> Trial:
 
     More work than was seen is taken to come so fast that the tasks of the replay have to do it.
     """
-    key = (setup, search.case.margins.growth, search.levers.counts)
+    key = (setup, _growth(search), search.levers.counts)
     if key not in search.known:
         search.known[key] = _made(search, setup)
     return search.known[key]
+
+
+def _growth(search: Search) -> float:
+    margins = search.case.margins
+    return margins.growth if search.running is None else margins.steady_growth
 
 
 def _made(search: Search, setup: Setup) -> Trial:
@@ -150,12 +155,15 @@ def _made(search: Search, setup: Setup) -> Trial:
 def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evidence | None]:
     """The score of task counts, and what its daily peaks of memory say; the memory of a task changes neither."""
     profile = search.case.profile
-    got = score(running, search.work, size=size, memory=profile.memory_model, growth=search.case.margins.growth)
+    got = score(running, search.work, size=size, memory=profile.memory_model, growth=_growth(search))
     enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
     return got, evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
 
 
 def _lowest_limit(case: Case, told: Evidence, size: TaskSize, os: OperatingSystem = "LINUX") -> float:
+    """The lowest limit on the chance of a breach that a size keeps: for less memory than today the chance itself."""
+    if size.memory < case.today.memory:
+        return chance_of_breach(told, size.memory, days=case.days_ahead, model=case.tail)
     return lowest_limit(told, size, days=case.days_ahead, model=case.tail, os=os)
 
 
@@ -177,7 +185,7 @@ def _scaling_trials(search: Search, below: float) -> list[Trial]:
     other = (
         family
         for size in found[:SIZES_FOR_OTHER_WAYS]
-        for family in other_ways(setup, size, levers, limits, work, growth=search.case.margins.growth)
+        for family in other_ways(setup, size, levers, limits, work, growth=_growth(search))
     )
     return trials + _tried(search, other, best)
 

@@ -55,7 +55,7 @@ class Trial:
     """A setup that was replayed: dollars per month (as a float, to compare), score, chance of a breach.
 
     `breach_probability` is None where memory was not measured well enough to tell; `lowest_limit` is the lowest limit
-    on it that the setup keeps, which is less where more memory is not worth its price.
+    on it that the setup keeps, which is less where memory does not shrink and more is not worth its price.
     """
 
     setup: Setup
@@ -92,7 +92,10 @@ def memory_holds_the_peak(trial: Trial, case: Case) -> str | None:
 
 
 def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
-    """The chance of outgrowing the memory within 30 days is within the limit, or more memory is not worth its price."""
+    """The chance of outgrowing the memory within 30 days is within the limit, or more memory is not worth its price.
+
+    Less memory than today is held to the limit itself.
+    """
     chance, limit = trial.breach_probability, case.limits.memory_breach_probability
     if chance is None or case.leaks or trial.lowest_limit <= limit:
         return None

@@ -36,17 +36,18 @@ ESTIMATE_SLACK = 0.95  # a replay may cost this much less than its arithmetic es
 class Margins:
     """How much more than the history showed a choice must bear.
 
-    `growth` multiplies the work that the tasks of a replay have to do, `memory` the highest observed memory of
-    one task.
+    `growth` multiplies the work that the tasks of a replay have to do, `steady_growth` that of tasks whose count does
+    not follow the load, `memory` the highest observed memory of one task.
     """
 
     growth: float
+    steady_growth: float
     memory: float
 
 
-USUAL = Margins(growth=1.10, memory=1.15)
-CAUTIOUS = Margins(growth=1.30, memory=1.30)  # one notch more, where USUAL missed its limits on held-out days
-NONE = Margins(growth=1.0, memory=1.0)  # what happened, as it happened
+USUAL = Margins(growth=1.10, steady_growth=1.05, memory=1.15)
+CAUTIOUS = Margins(growth=1.30, steady_growth=1.30, memory=1.30)  # where USUAL missed its limits on held-out days
+NONE = Margins(growth=1.0, steady_growth=1.0, memory=1.0)  # what happened, as it happened
 
 
 def override_of(config: Config, service: Service) -> Override | None:

@@ -113,8 +113,8 @@ def test_whole_days_are_held_out_a_third_at_most_and_one_at_least(days: float, h
 
 
 def test_margins_only_ever_ask_for_more() -> None:
-    assert NONE.growth == NONE.memory == 1
-    assert USUAL.growth > 1
+    assert NONE.growth == NONE.steady_growth == NONE.memory == 1
+    assert USUAL.growth > USUAL.steady_growth > 1
     assert USUAL.memory > 1
 
 

@@ -51,15 +51,26 @@ def test_constant_work_gets_the_smallest_size_that_bears_the_margins() -> None:
 
 
 def test_the_growth_margin_decides_between_two_sizes() -> None:
-    # 0.2268 vCPU each x 1.10 = 0.24948 > 0.995 x 0.25 = 0.24875: the next CPU size; 0.2240 x 1.10 = 0.2464: not.
-    assert judged(World(vcpu=level(2 * 0.2268))).recommended.size.vcpu == 0.5
-    assert judged(World(vcpu=level(2 * 0.2240))).recommended.size.vcpu == 0.25
+    # 0.2376 vCPU each x 1.05 = 0.24948 > 0.995 x 0.25 = 0.24875: the next CPU size; 0.2348 x 1.05 = 0.24654: not.
+    assert judged(World(vcpu=level(2 * 0.2376))).recommended.size.vcpu == 0.5
+    assert judged(World(vcpu=level(2 * 0.2348))).recommended.size.vcpu == 0.25
 
 
 def test_the_memory_margin_decides_between_two_sizes() -> None:
     # 1.15 x 890 MiB = 1023.5 MiB fits into 1 GiB, 1.15 x 891 = 1024.65 does not; 0.25 vCPU has 2 GiB next.
-    assert judged(World(vcpu=level(0.1), base_mib=890)).recommended.size.gib == 1
-    assert judged(World(vcpu=level(0.1), base_mib=891)).recommended.size.gib == 2
+    risky = Config(limits=Limits(memory_breach_probability=0.2))
+    assert judged(World(vcpu=level(0.1), base_mib=890), config=risky).recommended.size.gib == 1
+    assert judged(World(vcpu=level(0.1), base_mib=891), config=risky).recommended.size.gib == 2
+
+
+@pytest.mark.parametrize("limit", [0.0005, 0.01, 0.05, 0.1, 0.3])
+def test_memory_never_shrinks_to_a_size_with_a_risk_above_the_limit(limit: float) -> None:
+    wild = np.repeat(np.random.default_rng(1).normal(0, 150, 14), PER_DAY)
+    world = World(vcpu=level(0.1, days=14), base_mib=1500, noise=wild)
+    advice = judged(world, fixed(2, vcpu=1, gib=8), Config(limits=Limits(memory_breach_probability=limit)))
+    shrinks = advice.recommended.size.memory < advice.current.size.memory
+    assert not shrinks or advice.risk.memory_breach_probability <= limit
+    assert shrinks == (limit >= 0.01)
 
 
 def test_an_idle_service_is_called_idle_and_gets_the_smallest_size() -> None:
