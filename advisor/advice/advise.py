@@ -160,7 +160,7 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
         cautions=(
             *decision.cautions,
             *leak_cautions(subject.leak, subject.service.setup.size, then.setup.size),
-            *inside_cautions(subject.service.task_definition, whole, subject.service.setup.size, then.setup.size),
+            *_inside(decision, whole),
             *schedule_cautions(subject.service.setup, then.setup),
             *history_cautions(subject),
             *doubts,
@@ -172,3 +172,9 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
         history=history(subject, decision.today, then),
         frontier=frontier(decision),
     )
+
+
+def _inside(decision: Decision, whole: Demand) -> tuple[Caution, ...]:
+    subject, today, then = decision.subject, decision.today.setup.size, decision.then.setup.size
+    definition, peak = subject.service.task_definition, subject.profile.memory_peak_gib
+    return inside_cautions(definition, whole, peak, today=today, then=then)

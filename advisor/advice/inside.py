@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from math import ceil
 
 from advisor.advice.guardrails import Floor, gib_words
+from advisor.advice.rules import HELD_UP
 from advisor.advice.words import printable
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Container, Heap, TaskDefinition
 from advisor.domain.service import TaskSize
+from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand, follows_size
 
 _NAMES = {"jvm": "Java", "node": "Node.js"}
@@ -23,13 +25,22 @@ def heap_floors(definition: TaskDefinition | None, today: TaskSize) -> Iterator[
 
 
 def inside_cautions(
-    definition: TaskDefinition | None, demand: Demand, today: TaskSize, then: TaskSize
+    definition: TaskDefinition | None, whole: Demand, peak_gib: float, *, today: TaskSize, then: TaskSize
 ) -> tuple[Caution, ...]:
-    """What to know of heaps and containers before a change of memory; where it stays, only what follows its size."""
-    stays = then.memory == today.memory
+    """What to know of heaps and containers before a change of size, and what keeps memory from being less.
+
+    `whole`: the demand with the days before a change of size; `peak_gib`: the most that a task held.
+    """
     found = ((c, c.heap) for c in _containers(definition) if c.heap is not None)
-    heaps = (_heap(container, heap, then) for container, heap in found if heap.share is not None or not stays)
-    return (*heaps, *_followed(demand), *(() if stays else _shared(definition, then)))
+    memory = then.memory != today.memory
+    heaps = (_heap(container, heap, then) for container, heap in found if heap.share is not None or memory)
+    several = _several(definition, today, then, peak_gib) if len(_containers(definition)) > 1 else ()
+    return (*heaps, *_followed(whole), *several)
+
+
+def stated_mib(container: Container) -> int:
+    """The memory that a container states, its limit first  [MiB]."""
+    return int(container.memory or container.memory_reservation or 0)
 
 
 def _containers(definition: TaskDefinition | None) -> tuple[Container, ...]:
@@ -72,17 +83,33 @@ def _followed(demand: Demand) -> Iterator[Caution]:
         yield Caution(code="memory-follows-size", text=text)
 
 
-def _shared(definition: TaskDefinition | None, then: TaskSize) -> Iterator[Caution]:
-    """What each of several containers keeps, and what is left to all."""
+def _several(definition: TaskDefinition | None, today: TaskSize, then: TaskSize, peak_gib: float) -> Iterator[Caution]:
+    """What each of several containers keeps in another size, what is left to all, and limits that hold memory up."""
     containers = _containers(definition)
-    if len(containers) < 2:
-        return
-    kept = ", ".join(f"{printable(container.name)} {_keeps(container)}" for container in containers)
-    left = then.memory - sum(container.memory_reservation or container.memory or 0 for container in containers)
-    text = (
-        f"Of {then.gib:g} GiB the containers keep what they state: {kept}; {gib_words(max(left, 0))} are left to all."
-    )
-    yield Caution(code="containers", text=text)
+    stated, shares = sum(map(stated_mib, containers)), sum(container.cpu or 0 for container in containers)
+    if then.memory != today.memory:
+        kept = ", ".join(f"{printable(container.name)} {_keeps(container)}" for container in containers)
+        left = then.memory - sum(container.memory_reservation or container.memory or 0 for container in containers)
+        text = (
+            f"Of {then.gib:g} GiB the containers keep what they state: {kept};"
+            f" {gib_words(max(left, 0))} are left to all."
+        )
+        yield Caution(code="containers", text=text)
+    if then.memory > today.memory and all(container.memory for container in containers):
+        text = (
+            "Every container has a memory limit of its own: more memory for the task reaches none until they are"
+            " raised."
+        )
+        yield Caution(code="containers-limited", text=text)
+    if then.memory <= today.memory and 0 < peak_gib * HELD_UP * MIB_PER_GIB < stated:
+        text = (
+            f"The containers state {gib_words(stated)} together and hold {peak_gib:.2f} GiB at most: where their limits"
+            " may be lower, the task may be smaller."
+        )
+        yield Caution(code="containers-hold-memory", text=text)
+    if then.cpu < min(today.cpu, shares):
+        text = f"CPU shares of {shares} units do not fit {then.cpu}: a plan cuts them in proportion."
+        yield Caution(code="containers-cpu", text=text)
 
 
 def _keeps(container: Container) -> str:

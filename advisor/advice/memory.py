@@ -16,14 +16,15 @@ from datetime import timedelta
 from math import ceil
 
 from advisor.advice.guardrails import Floor, gib_words
-from advisor.advice.inside import heap_floors
+from advisor.advice.inside import heap_floors, stated_mib
 from advisor.advice.rules import KILLS_COUNT_DAYS
 from advisor.advice.tail import DAYS_AHEAD
 from advisor.domain.finding import Caution
-from advisor.domain.inventory import Container, TaskDefinition
+from advisor.domain.inventory import TaskDefinition
 from advisor.domain.service import TaskSize
 from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand, Leak
+from advisor.profile.fit import MEMORY_FULL_SHARE as FULL
 
 
 def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, leak: Leak | None) -> tuple[Floor, ...]:
@@ -42,12 +43,13 @@ def leak_cautions(leak: Leak | None, today: TaskSize, then: TaskSize | None) -> 
     if leak is None:
         return ()
     fell = f", and fell at {leak.restarts} restarts" if leak.restarts else ""
+    full = " Tasks reach all of it: they are probably killed there." if leak.top_gib >= FULL * today.gib else ""
     other = f", with {then.gib:g} GiB {_life(leak, then)}" if then is not None and then.memory != today.memory else ""
     text = (
         f"Memory leaks: it rises by {leak.gib_per_day:.2g} GiB a day whatever the work is, up to {leak.top_gib:.2f}"
         f" GiB so far{fell}. From {leak.low_gib:.2f} GiB on, a task with {today.gib:g} GiB lives"
         f" {_life(leak, today)}{other}. The fullest holds {leak.latest_gib:.2f} GiB now."
-        " More memory only delays the end: mend it, or restart before."
+        f"{full} More memory only delays the end: mend it, or restart before."
     )
     return (Caution(code="leak", text=text),)
 
@@ -72,12 +74,8 @@ def _kills(demand: Demand) -> Iterator[Floor]:
 def _containers(definition: TaskDefinition | None) -> Iterator[Floor]:
     """Nothing for one container, whose limit can follow."""
     if definition is not None and len(definition.containers) > 1:
-        stated = sum(map(_stated, definition.containers))
+        stated = sum(map(stated_mib, definition.containers))
         yield Floor(mib=stated, broken=f"its containers state {gib_words(stated)} together")
-
-
-def _stated(container: Container) -> int:
-    return int(container.memory or container.memory_reservation or 0)
 
 
 def _leaking(leak: Leak | None, today: TaskSize) -> Iterator[Floor]:

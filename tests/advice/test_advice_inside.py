@@ -65,6 +65,30 @@ def test_what_each_of_several_containers_keeps_is_told() -> None:
     assert "logs at most 0.25 GiB, x nothing stated; 1.25 GiB are left to all" in text
 
 
+def test_limits_of_containers_that_keep_the_task_larger_than_need_be_are_told() -> None:
+    advice = judged(Container(name="app", memory=3072), Container(name="logs", memory=512))
+    assert advice.recommended.size.gib == 4
+    text = told(advice, "containers-hold-memory")
+    assert "state 3.5 GiB together and hold 0.49 GiB at most" in text
+    snug = judged(Container(name="app", memory=400), Container(name="logs", memory=200))
+    assert "containers-hold-memory" not in said(snug)
+
+
+def test_more_memory_that_reaches_no_container_is_told() -> None:
+    full = World(vcpu=level(0.3, days=10), base_mib=3900)
+    limited = judged(Container(name="app", memory=3584), Container(name="logs", memory=512), world=full)
+    assert limited.recommended.size.gib > 4
+    assert "more memory for the task reaches none" in told(limited, "containers-limited")
+    free = judged(Container(name="app"), Container(name="logs", memory=512), world=full)
+    assert "containers-limited" not in said(free)
+
+
+def test_cpu_shares_that_do_not_fit_are_told() -> None:
+    text = told(judged(Container(name="app", cpu=768), Container(name="logs", cpu=256)), "containers-cpu")
+    assert "CPU shares of 1024 units do not fit 256: a plan cuts them in proportion" in text
+    assert "containers-cpu" not in said(judged(Container(name="app", cpu=128), Container(name="logs", cpu=64)))
+
+
 @pytest.mark.parametrize(("share", "follows"), [(0.7, True), (0.5, False)])
 def test_memory_that_followed_the_size_is_told(share: float, follows: bool) -> None:
     # 70 % of 8 GiB for ten days; then 4 GiB, of which 70 % (the heap followed) or 50 %.

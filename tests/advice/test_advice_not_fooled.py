@@ -99,6 +99,14 @@ def test_a_leak_alone_makes_nobody_pay_for_more_memory() -> None:
     assert "restarts" not in text
 
 
+def test_a_leak_that_reaches_all_of_its_memory_says_that_tasks_are_killed_there() -> None:
+    advice = judged(leaking(every=3, mib=3580), fixed(2, vcpu=0.5, gib=4))
+    text = next(caution.text for caution in advice.cautions if caution.code == "leak")
+    assert "Tasks reach all of it: they are probably killed there" in text
+    assert "memory-full" in said(advice)
+    assert advice.recommended is None or advice.recommended.size.gib >= 4
+
+
 def test_a_weekly_batch_is_sized_for_its_day_and_paid_for_its_hours() -> None:
     running = np.where((days_of(28) % 7 >= 2) & (days_of(28) % 7 < 2.25), 1.0, 0.0)
     world, setup = World(vcpu=running * 0.9, base_mib=1500), fixed(0, vcpu=2, gib=8)
