@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from advisor.domain.charges import Charges
+from advisor.domain.errors import AdvisorError
 from advisor.domain.inventory import Service
 from advisor.domain.reconciliation import (
     BillNote,
@@ -81,11 +82,14 @@ def _owner(billed: Billed, charges: Charges, usage: Usage, prices: PriceBook) ->
 def _service(
     billed: Billed, service: Service, usage: pd.DataFrame, *, whole: Span, period: int, prices: PriceBook
 ) -> ReconciledOwner:
-    recorded = recorded_of(usage, service)
+    try:
+        recorded, why = recorded_of(usage, service), _NO_USAGE
+    except AdvisorError as error:  # one service's bad data: the others can still be compared
+        recorded, why = None, str(error)
     span = None if recorded is None else compared_span(recorded.span, whole, period=period)
     if recorded is None or span is None:
         outside = pc.sum(billed.lines["cost"]).as_py() or _ZERO
-        return _made(billed, (), span=None, outside=outside, notes=(_NO_USAGE,))
+        return _made(billed, (), span=None, outside=outside, notes=(why,))
     within, outside = split(billed.lines, span)
     lines, notes = service_lines(within, recorded, service, span=span, period=period, prices=prices)
     if recorded.gap_share:

@@ -9,6 +9,7 @@ from advisor.domain.units import Usd
 from advisor.report import words
 
 MOST_OWNERS = 20
+_USED = {"vcpu-hour": "of vCPU", "gb-hour": "of memory"}
 CLASSES = {
     "standalone": "tasks without a service",
     "not_covered": "services that the store does not hold, pods of EKS",
@@ -26,12 +27,12 @@ class BillView:
 
     lead: str
     steps: tuple[tuple[str, Usd], ...]
-    owners: tuple[tuple[ReconciledOwner, str], ...]
+    owners: tuple[tuple[ReconciledOwner, str, str], ...]
     more: int
 
 
 def bill_view(made: Reconciliation) -> BillView:
-    """A reconciliation as the report shows it; with each owner goes what made most of its difference."""
+    """A reconciliation as the report shows it; with each owner goes what made most of its difference, and its use."""
     totals = made.totals
     steps = [("modelled, at on-demand prices", totals.modelled_usd)]
     steps += [(CLASSES[name], usd) for name, usd in _classes(totals.residual) if usd]
@@ -39,7 +40,7 @@ def bill_view(made: Reconciliation) -> BillView:
     return BillView(
         lead=_lead(made),
         steps=(*steps, ("billed", totals.billed_usd)),
-        owners=tuple((owner, _mostly(owner.residual)) for owner in shown),
+        owners=tuple((owner, _mostly(owner.residual), _used(owner)) for owner in shown),
         more=len(made.owners) - len(shown),
     )
 
@@ -57,6 +58,13 @@ def _lead(made: Reconciliation) -> str:
 def _mostly(residual: Residual) -> str:
     name, usd = max(_classes(residual), key=lambda pair: abs(pair[1]))
     return CLASSES[name] if abs(usd) >= Decimal("0.01") else ""
+
+
+def _used(owner: ReconciledOwner) -> str:
+    """Which share of what was billed was used, by the bill's split-cost columns; empty where it has none."""
+    shares = {line.unit: line.measured_share for line in owner.lines if line.measured_share is not None}
+    told = [f"{words.percent(shares[unit])} {name}" for unit, name in _USED.items() if unit in shares]
+    return ", ".join(told)
 
 
 def _classes(residual: Residual) -> Iterator[tuple[str, Usd]]:

@@ -111,8 +111,8 @@ def _bill(made: Reconciliation | None) -> list[str]:
         return []
     view = bill_view(made)
     steps = [[what, words.money(usd)] for what, usd in view.steps]
-    owners = [_billed(owner, mostly) for owner, mostly in view.owners]
-    heads = "Who|Account|Region|Modelled, USD|Billed, USD|Differs mostly by|Not explained, USD"
+    owners = [_billed(*owner) for owner in view.owners]
+    heads = "Who|Account|Region|Modelled, USD|Billed, USD|Differs mostly by|Not explained, USD|Used, of what was billed"
     tables = [
         table(["What", "USD in that time"], steps, numbers=(1,)),
         table(heads.split("|"), owners, numbers=(3, 4, 6)),
@@ -121,14 +121,10 @@ def _bill(made: Reconciliation | None) -> list[str]:
     return ["## The bill against the model", safe(view.lead), *tables, *more]
 
 
-def _billed(owner: ReconciledOwner, mostly: str) -> list[str]:
+def _billed(owner: ReconciledOwner, mostly: str, used: str) -> list[str]:
     names = map(safe, (owner.service, owner.account, owner.region))
-    return [
-        *names,
-        *map(words.money, (owner.modelled_usd, owner.billed_usd)),
-        mostly,
-        words.money(owner.residual.unknown),
-    ]
+    modelled, billed, unknown = map(words.money, (owner.modelled_usd, owner.billed_usd, owner.residual.unknown))
+    return [*names, modelled, billed, mostly, unknown, used]
 
 
 def listed(title: str, lines: list[list[str]]) -> list[str]:

@@ -233,6 +233,17 @@ def test_spot_rates_come_from_the_bill(world: World, tmp_path: Path) -> None:
     assert {(p.capacity, p.region, p.as_of) for p in prices} == {("spot", REGION, "2026-10-06")}
 
 
+def test_bad_data_of_one_service_are_told_and_the_others_compared(world: World, store: Store, tmp_path: Path) -> None:
+    services = [replace(s, step_seconds=300) if s.id.service == "prod/web" else s for s in store.services]
+    charges = read_bill(cur2_parquet(world.rows, tmp_path))
+    result = reconcile(charges, services, store.usage, prices=PriceBook.shipped())
+    web = owner(result, "prod/web")
+    assert "whole steps of 300 s" in web.notes[0]
+    assert (web.start, web.billed_usd) == (None, 0)
+    assert owner(result, "prod/api").start == START
+    assert_adds_up(result)
+
+
 def test_an_empty_store_is_refused(tmp_path: Path, world: World) -> None:
     with pytest.raises(NoData):
         run_reconciliation(open_store(tmp_path / "new", create=True), cur2_parquet(world.rows, tmp_path))

@@ -3,9 +3,24 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from advisor.domain.reconciliation import BillNote, ReconciledOwner, ReconciledTotals, Reconciliation, Residual
+from advisor.domain.reconciliation import (
+    BillNote,
+    ReconciledLine,
+    ReconciledOwner,
+    ReconciledTotals,
+    Reconciliation,
+    Residual,
+)
 
 START, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def line(unit: str, share: float) -> ReconciledLine:
+    none = Decimal("0.00")
+    return ReconciledLine(
+        unit=unit, usage_types=(), modelled_quantity=none, billed_quantity=none, rate_usd=None,
+        modelled_usd=none, billed_usd=none, residual=Residual(), measured_share=share,
+    )  # fmt: skip
 
 
 def reconciliation(name: str) -> Reconciliation:
@@ -17,6 +32,7 @@ def reconciliation(name: str) -> Reconciliation:
         ReconciledOwner(
             **place, service="prod/api", kind="service", residual=api,
             modelled_usd=Decimal("100.00"), billed_usd=Decimal("79.75"), outside_usd=Decimal("3.00"),
+            lines=(line("vcpu-hour", 0.4), line("gb-hour", 0.61)),
         ),
         ReconciledOwner(**place, service=name, kind="standalone", residual=jobs, billed_usd=Decimal("7.125")),
     )  # fmt: skip

@@ -17,7 +17,7 @@ def test_the_steps_lead_from_modelled_to_billed() -> None:
     assert sum(usd[:-1]) == usd[-1] == Decimal("86.875")
     assert "99.71 % of it is explained" in view.lead
     assert "$3.00 was billed where the store holds no usage" in view.lead
-    assert [mostly for _, mostly in view.owners] == [
+    assert [mostly for _, mostly, _ in view.owners] == [
         "Savings Plans, off the on-demand price",
         "tasks without a service",
     ]
@@ -30,6 +30,12 @@ def test_page_and_markdown_tell_the_same_dollars_and_escape_names() -> None:
         assert "−$20.50" in shown
         assert "$79.75" in shown
         assert HOSTILE[0] not in shown
+
+
+def test_what_split_cost_columns_measured_is_shown() -> None:
+    text = markdown(review())
+    assert "40 % of vCPU, 61 % of memory" in text
+    assert "40 % of vCPU, 61 % of memory" in html(review())
 
 
 def test_a_review_without_a_bill_says_nothing_of_one() -> None:
