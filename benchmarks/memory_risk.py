@@ -193,7 +193,8 @@ def picture(found: Mapping[str, Points]) -> alt.LayerChart:
     ]
     x = alt.X("x:Q", scale=alt.Scale(zero=False), title="% of services whose memory is breached, at most")
     y = alt.Y("y:Q", scale=alt.Scale(zero=False), title="cost over the least that was enough")
-    line = alt.Chart(data(rows)).mark_line(strokeWidth=2, interpolate="step-after").encode(x=x, y=y, color="family:N")
+    color = alt.Color("family:N", sort=None, legend=alt.Legend(columns=2, labelLimit=400))
+    line = alt.Chart(data(rows)).mark_line(strokeWidth=2, interpolate="step-after").encode(x=x, y=y, color=color)
     return finish((line,), width=560, height=280)
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from advisor.profile.fit import daily_peaks
 
 MOST_DAYS_FITTED = 14  # before the first origin; half of a history that is shorter than twice that
 FACTORS = (1.0, 1.15, 1.3, 1.5, 2.0, 2.5)
+SAME = 1e-9
 ADVISED, OURS, TODAY = "advised", "ours, size only", "today"
 
 Rule = Callable[[Subject], Setup]
@@ -165,10 +167,22 @@ def rooms(_: Origin, highest: float) -> Sequence[float]:
 
 
 def scores(found: Sequence[Marks]) -> tuple[RuleScore, ...]:
-    """Every rule over all services: each service weighs the same."""
+    """Every rule over all services: each service weighs the same; how each stands to `OURS`, where that is there."""
     names = dict.fromkeys(mark.rule for marks in found for mark in marks.marks)
     by_rule = {name: [mark for marks in found for mark in marks.marks if mark.rule == name] for name in names}
-    return tuple(_score(name, marks) for name, marks in by_rule.items())
+    plain = [_score(name, marks) for name, marks in by_rule.items()]
+    own = next((score for score in plain if score.rule == OURS), None)
+    return tuple(score if own is None else replace(score, against_ours=_standing(score, own)) for score in plain)
+
+
+def _standing(one: RuleScore, own: RuleScore) -> Literal["better", "worse"] | None:
+    pairs = (
+        (one.cost, own.cost),
+        (one.over_limit_share, own.over_limit_share),
+        (one.breached_share or 0.0, own.breached_share or 0.0),
+    )
+    less, more = any(a < b - SAME for a, b in pairs), any(a > b + SAME for a, b in pairs)
+    return None if less == more else "better" if less else "worse"
 
 
 def _score(name: str, marks: Sequence[Mark]) -> RuleScore:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from advisor.domain.inventory import Skipped
 from advisor.domain.service import ServiceId, TaskSize
@@ -41,7 +42,8 @@ class Marks:
 class RuleScore:
     """One rule over all services: means of `cost` and `throttled_share`, shares of the services 0 to 1.
 
-    `breached_share` is of the services with memory, None where there are none.
+    `breached_share` is of the services with memory, None where there are none. `against_ours`: whether the rule is
+    better or worse than ours in one of cost, services over the limit and services breached, and the other way in none.
     """
 
     rule: str
@@ -49,6 +51,7 @@ class RuleScore:
     throttled_share: float
     over_limit_share: float
     breached_share: float | None
+    against_ours: Literal["better", "worse"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

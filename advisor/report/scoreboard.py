@@ -7,7 +7,7 @@ from advisor.domain.service import TaskSize
 from advisor.report.clean import markdown as safe
 from advisor.report.markdown import listed, skipped_lines, table
 
-HEADS = ("Rule", "Cost", "Throttled", "Over the limit", "Breached")
+HEADS = ("Rule", "Cost", "Throttled", "Over the limit", "Breached", "Against ours")
 BAND_HEADS = (
     "Stated",
     "Services",
@@ -27,6 +27,8 @@ left as it is by every rule.
 * Throttled: share of the time with work in which the hottest task has no CPU left. Over the limit: share of the
   services that are throttled for longer than their limit, 1 % if nothing else is configured.
 * Breached: share of the services with memory in which some task needs all that it has, or more.
+* Against ours: better or worse than “ours, size only” in one of cost, over the limit and breached, and the other way
+  in none.
 * “advised” is what the whole advice would have led to, scaling and all, which may be to keep what there is; “ours, size
   only” is the size that its search finds; “today” is the size that ran then."""
 
@@ -52,7 +54,8 @@ def markdown(board: Scoreboard) -> str:
 def rule_cells(rule: RuleScore) -> list[str]:
     """One rule as cells under `HEADS`."""
     memory = "not measured" if rule.breached_share is None else f"{rule.breached_share:.1%}"
-    return [rule.rule, f"{rule.cost:.3f}", f"{rule.throttled_share:.2%}", f"{rule.over_limit_share:.1%}", memory]
+    shares = (f"{rule.throttled_share:.2%}", f"{rule.over_limit_share:.1%}", memory)
+    return [rule.rule, f"{rule.cost:.3f}", *shares, rule.against_ours or ""]
 
 
 def band_cells(band: Band) -> list[str]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.advice.board import (
     ADVISED,
@@ -175,6 +177,21 @@ def test_scores_are_means_over_the_services() -> None:
     assert (score.cost, score.over_limit_share, score.breached_share) == (2.0, 0.25, pytest.approx(1 / 3))
 
 
+def test_a_rule_is_better_than_ours_only_if_it_is_worse_in_nothing() -> None:
+    size = TaskSize.of(vcpu=0.5, gib=1)
+
+    def told(cost: float, over: bool, late: bool) -> str | None:
+        made = ((OURS, 1.2, True, False), ("other", cost, over, late))
+        common = {"sizes": (size,), "usd_month": 1.0, "throttled_share": 0.0}
+        marks = tuple(Mark(rule=n, cost=c, over_limit=o, memory_breached=m, **common) for n, c, o, m in made)
+        one = Marks(id=service_of(SETUP).id, days_fitted=8, days_scored=8, enough=(size,), marks=marks)
+        return scores([one])[1].against_ours
+
+    assert told(1.1, True, False) == told(1.2, False, False) == "better"
+    assert told(1.3, True, False) == told(1.2, True, True) == "worse"
+    assert told(1.2, True, False) is told(1.1, True, True) is told(1.3, False, False) is None
+
+
 def test_a_band_weighs_services_alike_and_tells_its_binomial_error() -> None:
     said = [Stated(service=0, chance=0.06, happened=True, weight=1.0)]
     said += [Stated(service=1, chance=0.08, happened=False, weight=0.25) for _ in range(4)]
@@ -184,3 +201,14 @@ def test_a_band_weighs_services_alike_and_tells_its_binomial_error() -> None:
     assert (middle.stated, middle.happened) == (pytest.approx(0.07), 0.5)
     assert middle.error == pytest.approx(2 * math.sqrt(0.07 * 0.93 / 2), abs=1e-6)
     assert (last.low, last.high, last.happened) == (0.7, 1.0, 1.0)
+
+
+@settings(max_examples=15)
+@given(st.floats(0.05, 1.9), st.floats(0.05, 1.9), st.floats(100, 3900), st.floats(100, 3900), st.integers(0, 99))
+def test_what_neither_throttles_nor_breaks_never_costs_less_than_what_would_have_been_enough(
+    work: float, later_work: float, memory: float, later_memory: float, seed: int
+) -> None:
+    moved = np.random.default_rng(seed).uniform(0.7, 1.0, (2, 6 * PER_DAY))
+    origin = one_origin(steps(work, later_work, days=6) * moved[0], steps(memory, later_memory, days=6) * moved[1])
+    for mark in marks_of(service_of(SETUP), [origin], rules()).marks:
+        assert mark.cost >= 1 - 1e-4 or mark.over_limit or mark.memory_breached, mark
