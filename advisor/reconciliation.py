@@ -1,5 +1,6 @@
 """A reconciliation: a bill from its files against a store, in one record."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from advisor.domain.errors import NoData
@@ -10,10 +11,13 @@ from advisor.ledger import reconcile
 from advisor.store import Store
 
 
-def run_reconciliation(store: Store, bill: str | Path, *, prices: PriceBook | None = None) -> Reconciliation:
+def run_reconciliation(
+    store: Store, bill: str | Path, *, prices: PriceBook | None = None, hide: Callable[[str], str] | None = None
+) -> Reconciliation:
     """The bill in `bill` (a file, a folder, `s3://`) against the services, usage and task runs of a store.
 
-    `prices` default to the store's. Raises InputRefused for a bill that cannot be read, NoData for an empty store.
+    `prices` default to the store's. `hide` takes account ids out of the bill, as it did in the store. Raises
+    InputRefused for a bill that cannot be read, NoData for an empty store.
     """
     if not store.services:
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
@@ -21,5 +25,5 @@ def run_reconciliation(store: Store, bill: str | Path, *, prices: PriceBook | No
         f"{run.region}:{run.account}:task/{run.cluster}/{run.task}": (run.service, run.family)
         for run in store.task_runs
     }
-    charges = read_bill(bill, runs=runs)
+    charges = read_bill(bill, runs=runs, hide=hide)
     return reconcile(charges, store.services, store.usage, prices=prices or store.prices, store=store.url)

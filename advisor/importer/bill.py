@@ -1,6 +1,6 @@
 """An exported bill as charges for Fargate: CUR legacy, CUR 2.0, FOCUS 1.0 to 1.2; Parquet, CSV, gzipped CSV."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from advisor.importer.bill_columns import TAGS, layout_of
 from advisor.importer.bill_files import BillFile, bill_files
 
 Runs = Mapping[str, tuple[str | None, str | None]]
+Hide = Callable[[str], str]
 _NO_RUNS: Runs = {}
 _FARGATE = "Fargate-"
 _ARN = r"^arn:[^:]*:(?P<of>ecs|eks):(?P<region>[^:]*):[^:]*:(?:task|pod)/(?P<cluster>[^/]+)/"
@@ -31,14 +32,14 @@ LINE_TYPES = {
 _MOST_ROWS = 1 << 18  # are kept apart before they are added up
 
 
-def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
+def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS, hide: Hide | None = None) -> Charges:
     """The charges for Fargate of an exported bill: a file, a folder or an `s3://` prefix, read piece by piece.
 
     `runs`: a task as `region:account:task/cluster/id` -> (its service or None, its task-definition family or None), for
-    tasks without service tags.
+    tasks without service tags. `hide` takes account ids out of every text, as it did in the store and in `runs`.
     Raises InputRefused with file, row, column, value and rule; a CSV's header is row 1.
     """
-    reading = _Reading(runs)
+    reading = _Reading(runs, hide)
     files = bill_files(url)
     for file in files:
         reading.add(file)
@@ -48,7 +49,7 @@ def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS) -> Charges:
         raise InputRefused("no charge for Fargate", where=files[0].shown if len(files) == 1 else str(url), rule=rule)
     start, end, period = _span(lines)
     return Charges(
-        source=str(url),
+        source=hide(str(url)) if hide else str(url),
         formats=tuple(sorted(reading.formats)),
         files=len(files),
         rows_read=reading.rows_read,
@@ -73,8 +74,8 @@ def _span(lines: pa.Table) -> tuple[datetime, datetime, int]:
 class _Reading:
     """What was read so far, added up now and then."""
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, runs: Runs, hide: Hide | None) -> None:
+        self.runs, self.hide = runs, hide
         self.formats: set[str] = set()
         self.tagged: set[tuple[str, str]] = set()
         self.rows_read = self.rows_kept = 0
@@ -113,7 +114,7 @@ class _Reading:
     def _add(self, cells: Cells) -> None:
         if not len(cells.batch):
             return
-        lines = charges_of(cells, self.runs, self.tagged)
+        lines = charges_of(cells, self.runs, self.tagged, self.hide)
         self.rows_kept += lines.num_rows
         self._pieces.append(lines)
         self._apart += lines.num_rows
@@ -121,11 +122,11 @@ class _Reading:
             self.summed()
 
 
-def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> pa.Table:
+def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]], hide: Hide | None) -> pa.Table:
     """Rows of Fargate as charges, one for one but for those that do not count; notes in `tagged` where tags are."""
     kind = _kinds(cells)
     _check_currency(cells)
-    owner = _owners(cells, runs, tagged)
+    owner = _owners(cells, runs, tagged, hide)
     usage_type = cells.text("usage_type")
     spot = pc.match_substring(usage_type, "SpotUsage-")
     purchase = pc.if_else(pc.equal(kind, USAGE), pc.if_else(spot, "spot", "on-demand"), kind)
@@ -188,25 +189,33 @@ def _money(cells: Cells, covered: pa.Array, *, counts: pa.Array) -> tuple[pa.Arr
     return pc.if_else(covered, effective, billed), on_demand
 
 
-def _owners(cells: Cells, runs: Runs, tagged: set[tuple[str, str]]) -> Iterator[pa.Array]:
+def _owners(cells: Cells, runs: Runs, tagged: set[tuple[str, str]], hide: Hide | None) -> Iterator[pa.Array]:
     """Account, region, product, cluster, service and family of each row."""
-    resource = cells.text("resource")
+    resource = _hidden(cells.text("resource"), hide)
     coded = resource.dictionary_encode()
     parts = pc.extract_regex(coded.dictionary, _ARN).take(coded.indices)
     of, arn_region, arn_cluster = (pc.struct_field(parts, name) for name in ("of", "region", "cluster"))
     account = cells.text("account")
     cells.refuse_where(pc.is_null(account), "account", "no account", "the account that used it")
-    account = pc.utf8_lpad(account, 12, "0")
+    account = _hidden(pc.utf8_lpad(account, 12, "0"), hide)
     region = pc.coalesce(arn_region, cells.text("region"), pa.scalar(""))
     eks = pc.fill_null(pc.equal(of, "eks"), False)
     product = pc.coalesce(cells.text("product"), pc.if_else(eks, "AmazonEKS", "AmazonECS"))
-    cluster = pc.coalesce(cells.tag("cluster", TAGS["cluster"]), arn_cluster, pa.scalar(""))
-    service = cells.tag("service", TAGS["service"])
+    cluster, service = (_hidden(cells.tag(name, key), hide) for name, key in TAGS.items())
+    cluster = pc.coalesce(cluster, arn_cluster, pa.scalar(""))
     with_tag = pc.is_valid(service)
     places = pa.table({"account": account, "region": region}).filter(with_tag).group_by(["account", "region"])
     tagged |= {(row["account"], row["region"]) for row in places.aggregate([]).to_pylist()}
     by_run, family = _of_runs(resource, runs)
     yield from (account, region, product, cluster, pc.coalesce(service, by_run), pc.if_else(with_tag, None, family))
+
+
+def _hidden(column: pa.Array, hide: Hide | None) -> pa.Array:
+    """The column with every text as `hide` leaves it."""
+    if hide is None:
+        return column
+    coded = column.dictionary_encode()
+    return pa.array([hide(text) for text in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
 
 
 def _of_runs(resource: pa.Array, runs: Runs) -> tuple[pa.Array, pa.Array]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from bill_formats import WRITERS, cur2_parquet, cur_legacy_csv, focus_csv
-from bill_world import World, fargate, simulated
+from bill_world import ACCOUNT, World, fargate, simulated
 
 from advisor.domain.charges import SUMS
 from advisor.domain.errors import InputRefused
@@ -183,6 +183,23 @@ def test_two_versions_of_one_month_are_refused_and_two_months_are_not(world: Wor
     second.write_bytes(path.read_bytes())
     with pytest.raises(InputRefused, match="two versions of 20261001-20261101: '0a1b2c and 9f8e7d"):
         read_bill(tmp_path)
+
+
+def test_accounts_are_hidden_wherever_they_stand_and_runs_still_join(world: World, tmp_path: Path) -> None:
+    def hide(text: str) -> str:
+        return text.replace(ACCOUNT, "x0")
+
+    task = next(row.task for row in world.rows if row.task and row.task.owner == "nightly")
+    named = [
+        replace(r, task=r.task and replace(r.task, owner=f"prod/{ACCOUNT}-web")) for r in world.rows if r.task != task
+    ]
+    mine = [row for row in world.rows if row.task == task]
+    path = cur2_parquet([*mine, *named], tmp_path / ACCOUNT)
+    runs = {hide(task.arn[len("arn:aws:ecs:") :]): (None, "nightly")}
+    found = read_bill(path, runs=runs, hide=hide)
+    assert ACCOUNT not in repr((found.lines.to_pylist(), found.tagged, found.source))
+    assert {"nightly", None} == set(found.lines["family"].to_pylist())
+    assert {"x0-web", None} == set(found.lines["service"].to_pylist())
 
 
 @pytest.mark.usefixtures("endpoint")
