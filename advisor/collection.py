@@ -12,21 +12,22 @@ from decimal import Decimal
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
-from advisor.domain.collecting import PlaceRead
-from advisor.domain.errors import AwsFailed
-from advisor.domain.inventory import Inventory, Service, SizeChange, Skipped
+from advisor.codec import Anonymiser
+from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.inventory import Service, SizeChange, Skipped
 from advisor.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from advisor.collector import AwsSession, Batch, Gathered, Spent
+    from advisor.collector import AwsSession, Batch, Gathered, Place, Spent
     from advisor.domain.service import ServiceId
 
     Read = tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]
 
-AT_ONCE = 8  # chosen: inventories under way; each has a bound of its own on its calls
 READING = 3  # chosen: batches of metrics in memory, 43 MB of points each
+
+CLEAR = Anonymiser()
 
 Progress = Callable[[int, int], None]
 Money = tuple[Decimal, Decimal]
@@ -62,31 +63,6 @@ class CollectionPlan:
     failures: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Place:
-    """An account and region on its way."""
-
-    session: "AwsSession"
-    region: str
-    found: Inventory | None = None
-    new_rows: int = 0
-    failures: list[str] = field(default_factory=list)
-    stopped: list[str] = field(default_factory=list)
-
-    @property
-    def services(self) -> tuple[Service, ...]:
-        return self.found.services if self.found else ()
-
-    def told(self) -> PlaceRead:
-        return PlaceRead(
-            account=self.session.account,
-            region=self.region,
-            services=len(self.services),
-            new_rows=self.new_rows,
-            failures=tuple(dict.fromkeys((*self.failures, *self.stopped))),
-        )
-
-
 def run_collection(
     store: Store,
     sessions: Sequence["AwsSession"],
@@ -94,47 +70,61 @@ def run_collection(
     *,
     now: datetime,
     progress: Progress | None = None,
+    hide: Anonymiser = CLEAR,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CollectionReport:
     """Collect every region of every session into the store; `progress` gets (services done, services in all).
 
     `regions` None: those that are enabled in each account. What was collected is kept batch by batch, so that a
-    rerun goes on from there; what was called and what failed is kept as a log. Raises AwsFailed where nothing at
-    all could be collected.
+    rerun goes on from there; what was called and what failed is kept as a log. `hide` takes account ids out of
+    all that is kept or told. Raises AwsFailed where nothing at all could be collected, InputRefused where the
+    store hides accounts in another way.
     """
+    _check_hidden_alike(store, hide)
+    from advisor.collector import gather_all, places_of
+
     started, spent = clock(), _spent(sessions)
-    places: list[_Place] = []
+    places: list[Place] = []
     try:
-        places += _places(sessions, regions)
-        for place, gathered in _gathered(places, now=now):
-            _keep(store, place, gathered)
+        places += places_of(sessions, regions)
+        for place, gathered in gather_all(places, now=now):
+            _keep(store, place, gathered, hide=hide)
         if places and not any(place.found for place in places):
-            raise AwsFailed(places[0].failures[0])
-        _read(store, _affordable(_planned(store, places, now=now), spent), progress=progress)
+            raise AwsFailed(hide.text(places[0].failures[0]))
+        planned = _affordable(_planned(store, places, now=now, hide=hide), spent)
+        _read(store, planned, hide=hide, progress=progress)
         store.compact(now)
     finally:
-        store.add_log(spent.log(started=started, ended=clock(), places=[place.told() for place in places]))
+        log = spent.log(started=started, ended=clock(), places=[place.told() for place in places])
+        store.add_log(replace(hide.record(log), hidden_by=hide.name))
     return CollectionReport(
         services=sum(len(place.services) for place in places),
         new_rows=sum(place.new_rows for place in places),
-        skipped=tuple(skipped for place in places if place.found for skipped in place.found.skipped),
+        skipped=tuple(hide.record(s) for place in places if place.found for s in place.found.skipped),
         calls=spent.by_action(),
-        failures=_each_once(place.failures for place in places),
+        failures=tuple(map(hide.text, _each_once(place.failures for place in places))),
         usd=spent.asked.usd,
         stopped=_each_once(place.stopped for place in places),
     )
 
 
 def plan_collection(
-    store: Store, sessions: Sequence["AwsSession"], regions: Sequence[str] | None, *, now: datetime
+    store: Store,
+    sessions: Sequence["AwsSession"],
+    regions: Sequence[str] | None,
+    *,
+    now: datetime,
+    hide: Anonymiser = CLEAR,
 ) -> CollectionPlan:
     """What `run_collection` would ask for now. Lists and describes, which is free; writes nothing anywhere."""
+    from advisor.collector import gather_all, places_of
+
     spent = _spent(sessions)
-    places = _places(sessions, regions)
-    for place, gathered in _gathered(places, now=now):
+    places = places_of(sessions, regions)
+    for place, gathered in gather_all(places, now=now):
         place.found = gathered.inventory
         place.failures += gathered.failures
-    planned = [batch for _, batch in _planned(store, places, now=now)]
+    planned = [batch for _, batch in _planned(store, places, now=now, hide=hide)]
     asked = sum((batch.asked for batch in planned), spent.asked)
     return CollectionPlan(
         services=sum(len(place.services) for place in places),
@@ -142,7 +132,7 @@ def plan_collection(
         requests=sum(1 for batch in planned for _ in batch.slabs()),
         metrics=(asked.least, asked.most),
         usd=asked.usd,
-        failures=_each_once(place.failures for place in places),
+        failures=tuple(map(hide.text, _each_once(place.failures for place in places))),
     )
 
 
@@ -152,70 +142,47 @@ def _spent(sessions: Sequence["AwsSession"]) -> "Spent":
     return Spent(sessions[0].meter if sessions else Meter())
 
 
-def _places(sessions: Sequence["AwsSession"], regions: Sequence[str] | None) -> list[_Place]:
-    """Every account with every region; an account whose regions are not known has the one place "*"."""
-    from advisor.collector import regions_of
-
-    def of(session: "AwsSession") -> list[_Place]:
-        try:
-            found = regions_of(session) if regions is None else tuple(dict.fromkeys(regions))
-        except AwsFailed as error:
-            return [_Place(session=session, region="*", failures=[str(error)])]
-        return [_Place(session=session, region=region) for region in found]
-
-    return list(chain.from_iterable(_side_by_side(of, sessions)))
-
-
-def _gathered(places: Sequence[_Place], *, now: datetime) -> Iterator[tuple[_Place, "Gathered"]]:
-    """The inventory of each place, in the order of places; a place that could not be read is told so."""
-    from advisor.collector import gather
-
-    def of(place: _Place) -> "Gathered | AwsFailed":
-        try:
-            return gather(place.session, place.region, now=now)
-        except AwsFailed as error:
-            return error
-
-    known = [place for place in places if place.region != "*"]
-    for place, gathered in zip(known, _side_by_side(of, known), strict=True):
-        if isinstance(gathered, AwsFailed):
-            place.failures.append(str(gathered))
-        else:
-            yield place, gathered
-
-
-def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Results in the order of items."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield from pool.map(work, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _keep(store: Store, place: _Place, gathered: "Gathered") -> None:
+def _keep(store: Store, place: "Place", gathered: "Gathered", *, hide: Anonymiser) -> None:
     """Keep the inventory of a place."""
-    before = {service.id: service for service in store.services}
-    services = tuple(with_history(service, before.get(service.id)) for service in gathered.inventory.services)
-    place.found = replace(gathered.inventory, services=services)
+    place.found = gathered.inventory
     place.failures += gathered.failures
-    store.add_inventory(place.found, account=place.session.account, region=place.region, complete=gathered.complete)
-    store.add_runs(gathered.runs)
+    before = {service.id: service for service in store.services}
+    hidden = hide.record(gathered.inventory)
+    services = tuple(with_history(service, before.get(service.id)) for service in hidden.services)
+    account = hide.text(place.session.account)
+    inventory = replace(hidden, services=services)
+    store.add_inventory(inventory, account=account, region=place.region, complete=gathered.complete)
+    store.add_runs(map(hide.record, gathered.runs))
 
 
-def _planned(store: Store, places: Sequence[_Place], *, now: datetime) -> list[tuple[_Place, "Batch"]]:
+def _check_hidden_alike(store: Store, hide: Anonymiser) -> None:
+    """One store hides accounts in one way: else each would be in it twice."""
+    for run in store.logs(most=1):
+        if run.hidden_by != hide.name:
+            raise InputRefused(
+                "account ids are hidden in another way than before",
+                where="--anonymise",
+                rule="one store, one key, or none",
+                next_step="collect with the key of this store, or into another store",
+            )
+
+
+def _planned(
+    store: Store, places: Sequence["Place"], *, now: datetime, hide: Anonymiser
+) -> list[tuple["Place", "Batch"]]:
     """The batches of all places, taken in turns, so that those under way are about different places.
 
     In each place the minutes come first, then the months before them, for services that were never asked for them.
     """
     from advisor.collector import batches, older_batches
 
-    known = {peak.id for peak in store.month_peaks}
+    peaks = {peak.id for peak in store.month_peaks}
 
-    def of(place: _Place) -> Iterator[tuple[_Place, "Batch"]]:
+    def of(place: "Place") -> Iterator[tuple["Place", "Batch"]]:
         ids = [service.id for service in place.services]
-        since = {id: last for id in ids if (last := store.last_instant(id)) is not None}
+        since = {id: last for id in ids if (last := store.last_instant(hide.record(id))) is not None}
         labels = {service.id: service.target_groups for service in place.services}
+        known = {id for id in ids if hide.record(id) in peaks}
         minutes = batches(ids, since=since, now=now, labels=labels)
         return ((place, batch) for batch in chain(minutes, older_batches(place.services, known=known, now=now)))
 
@@ -223,7 +190,7 @@ def _planned(store: Store, places: Sequence[_Place], *, now: datetime) -> list[t
     return [entry for turn in turns for entry in turn if entry is not None]
 
 
-def _affordable(planned: list[tuple[_Place, "Batch"]], spent: "Spent") -> list[tuple[_Place, "Batch"]]:
+def _affordable(planned: list[tuple["Place", "Batch"]], spent: "Spent") -> list[tuple["Place", "Batch"]]:
     """The batches that surely stay within the limit; the places of the others are told."""
     from advisor.collector import over_budget
 
@@ -240,27 +207,29 @@ def _affordable(planned: list[tuple[_Place, "Batch"]], spent: "Spent") -> list[t
     return planned
 
 
-def _read(store: Store, planned: Sequence[tuple[_Place, "Batch"]], *, progress: Progress | None) -> None:
+def _read(
+    store: Store, planned: Sequence[tuple["Place", "Batch"]], *, hide: Anonymiser, progress: Progress | None
+) -> None:
     """Read the batches into the store, in their order."""
     from advisor.collector import month_peaks
 
     total, done = sum(len(batch.services) for _, batch in planned), 0
     for place, batch, (frames, failures) in _ahead(planned):
         if not batch.daily:
-            place.new_rows += store.add_usage(frames)
+            place.new_rows += store.add_usage({hide.record(id): frame for id, frame in frames.items()})
         elif not failures:  # what was not read whole is asked for again
-            store.add_peaks(month_peaks(frames, asked=batch))
+            store.add_peaks(map(hide.record, month_peaks(frames, asked=batch)))
         place.failures += map(str, failures)
         done += len(batch.services)
         if progress:
             progress(done, total)
 
 
-def _ahead(planned: Sequence[tuple[_Place, "Batch"]]) -> Iterator[tuple[_Place, "Batch", "Read"]]:
+def _ahead(planned: Sequence[tuple["Place", "Batch"]]) -> Iterator[tuple["Place", "Batch", "Read"]]:
     """What each batch gives, in order; a few are under way at a time, so that memory stays bounded."""
     from advisor.collector import read_batch
 
-    waiting: deque[tuple[_Place, Batch, Future[Read]]] = deque()
+    waiting: deque[tuple[Place, Batch, Future[Read]]] = deque()
     with ThreadPoolExecutor(READING) as pool:
         for place, batch in planned:
             waiting.append((place, batch, pool.submit(read_batch, place.session, place.region, batch)))
@@ -270,7 +239,7 @@ def _ahead(planned: Sequence[tuple[_Place, "Batch"]]) -> Iterator[tuple[_Place, 
             yield _done(waiting.popleft())
 
 
-def _done(started: "tuple[_Place, Batch, Future[Read]]") -> tuple[_Place, "Batch", "Read"]:
+def _done(started: "tuple[Place, Batch, Future[Read]]") -> tuple["Place", "Batch", "Read"]:
     place, batch, reading = started
     return place, batch, reading.result()
 

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from advisor.cli import options, screen
+from advisor.cli.files import secret_of
 from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
     from advisor.collection import CollectionPlan, CollectionReport
+
+KEY_FILE = "~/.config/advisor/anonymise.key"
 
 
 @click.command()
@@ -25,6 +29,15 @@ if TYPE_CHECKING:
 @click.option("--session-seconds", "duration", type=click.IntRange(1800, 43200), help="Length of the role sessions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for and what it costs; keep nothing.")
 @click.option("--max-api-cost", "most_usd", type=options.usd, metavar="USD", help="Stop before metrics cost more.")
+@click.option(
+    "--anonymise",
+    "key_file",
+    type=options.file,
+    is_flag=False,
+    flag_value=KEY_FILE,
+    metavar="[KEYFILE]",
+    help=f"Hide account ids, by the key in this file (made where there is none).  [default: {KEY_FILE}]",
+)
 def collect(
     *,
     store: str,
@@ -38,12 +51,14 @@ def collect(
     duration: int | None,
     dry_run: bool,
     most_usd: Decimal | None,
+    key_file: Path | None,
 ) -> int:
     """Collect services, settings and metrics from AWS, read-only.
 
     CloudWatch charges $0.01 per 1,000 metrics; all other calls are free. What is done is kept, and running it
     again goes on from there. The calls, their cost and what could not be read are kept as a log in the store.
     """
+    from advisor.codec import Anonymiser
     from advisor.collection import plan_collection, run_collection
     from advisor.collector import Meter, open_sessions
     from advisor.store import open_store
@@ -60,11 +75,12 @@ def collect(
         duration=duration,
         meter=Meter(most_usd=most_usd),
     )
+    hide = Anonymiser(secret_of(key_file) if key_file else None)
     target, now = open_store(store, create=True), datetime.now(UTC)
     if dry_run:
-        return _planned(plan_collection(target, sessions, regions or None, now=now))
+        return _planned(plan_collection(target, sessions, regions or None, now=now, hide=hide))
     with screen.progress("Collecting") as progress:
-        report = run_collection(target, sessions, regions or None, now=now, progress=progress)
+        report = run_collection(target, sessions, regions or None, now=now, hide=hide, progress=progress)
     return _collected(report, store)
 
 

@@ -1,8 +1,12 @@
 """Files that a user names: read with a plain refusal, written whole or not at all."""
 
+import os
+import secrets
 from pathlib import Path
 
 from advisor.domain.errors import InputRefused
+
+LEAST_KEY = 32  # characters
 
 
 def read_text(path: Path) -> str:
@@ -23,3 +27,21 @@ def write_text(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise InputRefused("cannot be written", where=str(path), rule=f"a writable path ({error.strerror})") from None
+
+
+def secret_of(path: Path) -> bytes:
+    """The key in a file that only its owner may read; a new one is made where there is no file."""
+    path = path.expanduser()
+    if not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
+                sink.write(secrets.token_hex(32) + "\n")
+        except OSError as error:
+            raise InputRefused(
+                "cannot be written", where=str(path), rule=f"a path for a key ({error.strerror})"
+            ) from None
+    key = read_text(path).strip()
+    if len(key) < LEAST_KEY:
+        raise InputRefused("too short for a key", where=str(path), rule=f"at least {LEAST_KEY} characters")
+    return key.encode()

@@ -4,6 +4,7 @@
 setup file, configuration) have functions of their own, because their keys are flatter than the records.
 """
 
+from advisor.codec.anonymise import Anonymiser
 from advisor.codec.files import (
     config_from_dict,
     config_to_dict,
@@ -17,6 +18,7 @@ from advisor.codec.setups import setup_from_dict, setup_to_dict
 from advisor.codec.task_runs import task_run_from_aws
 
 __all__ = [
+    "Anonymiser",
     "config_from_dict",
     "config_to_dict",
     "from_json",

@@ -5,6 +5,7 @@ from advisor.collector.meter import Asked, Meter, Spent, over_budget
 from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
 from advisor.collector.older import month_peaks, older_batches
 from advisor.collector.opening import client_for, open_sessions, regions_of
+from advisor.collector.places import Place, gather_all, places_of
 from advisor.collector.prices import collect_prices
 from advisor.collector.savings_plans import collect_savings_plans
 from advisor.collector.sessions import AwsSession
@@ -15,6 +16,7 @@ __all__ = [
     "Batch",
     "Gathered",
     "Meter",
+    "Place",
     "Spent",
     "batches",
     "client_for",
@@ -23,10 +25,12 @@ __all__ = [
     "collect_savings_plans",
     "collect_usage",
     "gather",
+    "gather_all",
     "month_peaks",
     "older_batches",
     "open_sessions",
     "over_budget",
+    "places_of",
     "read_batch",
     "regions_of",
 ]

@@ -1,5 +1,6 @@
 """Credentials as botocore sessions: those that it finds itself, and roles that it assumes and refreshes."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ NO_CREDENTIALS = (
     "AWS: no credentials found. Rule: environment, profile or role, as boto3 takes them. "
     "Next: set AWS_PROFILE or pass --profile."
 )
+logging.getLogger("botocore").addHandler(logging.NullHandler())  # its warnings quote accounts; we tell failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

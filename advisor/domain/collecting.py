@@ -28,7 +28,10 @@ class PlaceRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionRun:
-    """One collection. Metrics requested of GetMetricData and their charge [USD]: at least, and at most."""
+    """One collection. Metrics requested of GetMetricData and their charge [USD]: at least, and at most.
+
+    `hidden_by` names the key that account ids are hidden with, empty where they are not.
+    """
 
     format: int = 1
     started: datetime
@@ -39,3 +42,4 @@ class CollectionRun:
     metrics_most: int = 0
     usd_least: Decimal = Decimal(0)
     usd_most: Decimal = Decimal(0)
+    hidden_by: str = ""

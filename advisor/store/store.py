@@ -77,9 +77,9 @@ class Store:
         """Keep the log of a collection, apart from what it collected."""
         log.add_run(self._place, run)
 
-    def logs(self) -> list[CollectionRun]:
+    def logs(self, *, most: int = log.MOST_READ) -> list[CollectionRun]:
         """The logs of the newest collections, newest first."""
-        return log.runs(self._place)
+        return log.runs(self._place, most=most)
 
     @property
     def schedules(self) -> tuple[TaskSchedule, ...]:

@@ -1,0 +1,85 @@
+"""Accounts x regions, side by side: which there are, and the inventory of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import TypeVar
+
+from advisor.collector.inventory import Gathered, gather
+from advisor.collector.opening import regions_of
+from advisor.collector.sessions import AwsSession
+from advisor.domain.collecting import PlaceRead
+from advisor.domain.errors import AwsFailed
+from advisor.domain.inventory import Inventory, Service
+
+AT_ONCE = 8  # chosen: inventories under way; each has a bound of its own on its calls
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """An account and region on its way."""
+
+    session: AwsSession
+    region: str
+    found: Inventory | None = None
+    new_rows: int = 0
+    failures: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services that were found."""
+        return self.found.services if self.found else ()
+
+    def told(self) -> PlaceRead:
+        """What the log says of it."""
+        return PlaceRead(
+            account=self.session.account,
+            region=self.region,
+            services=len(self.services),
+            new_rows=self.new_rows,
+            failures=tuple(dict.fromkeys((*self.failures, *self.stopped))),
+        )
+
+
+def places_of(sessions: Sequence[AwsSession], regions: Sequence[str] | None) -> list[Place]:
+    """Every account with every region; an account whose regions are not known has the one place "*"."""
+
+    def of(session: AwsSession) -> list[Place]:
+        try:
+            found = regions_of(session) if regions is None else tuple(dict.fromkeys(regions))
+        except AwsFailed as error:
+            return [Place(session=session, region="*", failures=[str(error)])]
+        return [Place(session=session, region=region) for region in found]
+
+    return list(chain.from_iterable(_side_by_side(of, sessions)))
+
+
+def gather_all(places: Sequence[Place], *, now: datetime) -> Iterator[tuple[Place, Gathered]]:
+    """The inventory of each place, in the order of places; a place that could not be read is told so."""
+
+    def of(place: Place) -> Gathered | AwsFailed:
+        try:
+            return gather(place.session, place.region, now=now)
+        except AwsFailed as error:
+            return error
+
+    known = [place for place in places if place.region != "*"]
+    for place, gathered in zip(known, _side_by_side(of, known), strict=True):
+        if isinstance(gathered, AwsFailed):
+            place.failures.append(str(gathered))
+        else:
+            yield place, gathered
+
+
+def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Results in the order of items."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
