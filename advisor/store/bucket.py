@@ -2,13 +2,15 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 from pyarrow import fs
 
 from advisor.domain.errors import AdvisorError, AwsFailed, InputRefused, one_line
-from advisor.store.place import LOCAL, Fill, Folder, Name, Place, filled
+from advisor.store.place import Fill, Folder, Name, Place, filled
 
 MOST_ATTEMPTS = 8  # as the collector's clients
 _GONE = ("NO_SUCH_KEY", "RESOURCE_NOT_FOUND")  # of an object that is removed while it is read
@@ -28,19 +30,32 @@ class Bucket(Place):
     def write(self, fill: Fill, name: Name) -> str | None:
         """Fill a temporary file of this machine and upload it."""
         with tempfile.TemporaryDirectory(prefix="advisor-") as folder:
-            sha = filled(f"{folder}/file", fill)
-            path = name(sha)
-            try:
-                if path is not None:  # in one call, so that an interruption cannot close an upload half done
-                    fs.copy_files(
-                        f"{folder}/file",
-                        self.full(path),
-                        source_filesystem=LOCAL,
-                        destination_filesystem=self.files,
-                    )
-            except OSError as error:
-                raise self.unwritable(error) from error
+            temporary = Path(folder) / "file"
+            path = name(filled(str(temporary), fill))
+            if path is not None:
+                with pa.memory_map(str(temporary)) as source:
+                    self._put(path, source.read_buffer())
         return path
+
+    def _put(self, path: str, content: pa.Buffer) -> None:
+        """Upload in one call, so that no interruption closes an upload half done.
+
+        `pyarrow.fs.copy_files` is not used: it does not hear of an upload that fails when the stream is closed.
+        """
+        sink = None
+        try:
+            sink = self.files.open_output_stream(self.full(path), compression=None, buffer_size=0)
+            sink.write(content)
+            sink.close()
+        except OSError as error:
+            sink = None  # Arrow closes a stream that is let go, and then half a file may get its name
+            self._remove_half(path, content.size)
+            raise self.unwritable(error) from error
+
+    def _remove_half(self, path: str, size: int) -> None:
+        with suppress(OSError):
+            if self.files.get_file_info(self.full(path)).size not in (None, size):
+                self.files.delete_file(self.full(path))
 
     def sweep(self) -> None:
         """Nothing: what was not put whole is not there."""
@@ -91,6 +106,9 @@ def _s3(bucket: str) -> fs.FileSystem:
             scheme=endpoint.scheme or "https",
             endpoint_override=endpoint.netloc or None,
             background_writes=False,
+            connect_timeout=10,
+            request_timeout=20,
+            allow_delayed_open=True,  # one put for a small file, instead of three requests
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MOST_ATTEMPTS),
         )
     except OSError as error:
