@@ -7,7 +7,7 @@ answers None, or one clause that says what is broken, with numbers and units.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from advisor.advice.rules import LIKELY, Margins
+from advisor.advice.rules import Margins
 from advisor.advice.score import Score
 from advisor.advice.tail import DAYS_AHEAD
 from advisor.domain.service import Setup, TaskSize
@@ -102,14 +102,6 @@ def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
     return f"the chance that a task outgrows its memory within 30 days is {chance:.2%}, the limit {limit:.2%}"
 
 
-def memory_does_not_shrink_into_a_breach(trial: Trial, case: Case) -> str | None:
-    """Less memory than today is not more likely than not to be outgrown, however little more would help."""
-    chance, size = trial.breach_probability, trial.setup.size
-    if chance is None or case.leaks or chance <= LIKELY or size.memory >= case.today.memory:
-        return None
-    return f"it is more likely than not ({chance:.0%}) that a task outgrows its {gib_words(size.memory)} within 30 days"
-
-
 def throttling_is_within_limits(trial: Trial, case: Case) -> str | None:
     """The hottest task has CPU left in enough of the ticks."""
     share, limit = trial.score.throttled_share, case.limits.cpu_throttled_share
@@ -146,7 +138,6 @@ RULES: tuple[Rule, ...] = (
     memory_is_above_its_floors,
     memory_holds_the_peak,
     memory_tail_is_within_limits,
-    memory_does_not_shrink_into_a_breach,
     throttling_is_within_limits,
     unmet_work_is_within_limits,
     tasks_are_enough,

@@ -24,7 +24,6 @@ HELD_UP = 1.5  # times what a task held: containers that state more than that ke
 KILLS_COUNT_DAYS = 90  # for so long no task gets as little memory as one that was killed for want of it
 SETTLED_DAYS = 45  # for so long after a change of size, a cheaper one must hold the days before it too
 URGENT_MEMORY_RISK = 2  # times the limit: a modelled risk must be so high before a dearer setup is advised for it
-LIKELY = 0.5  # chance of a breach from which on less memory than today is not advised at any saving
 TARGETS = tuple(range(90, 29, -5))  # percent; the targets that are tried beside today's
 NEAR_COST_SHARE = 0.02  # setups that differ by less cost the same: the one that changes least is taken
 FAST_COOLDOWN_SECONDS, SLOW_COOLDOWN_SECONDS = 60, 300  # tried beside today's: scale-out, scale-in

@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 LONGEST_STEP_SECONDS = 60  # chosen: in a longer step the work that brought a task cannot be told from its start
 START_SECONDS = 300  # chosen: how long after a rise of the count a start is looked for
 HOTTER, UNMOVED = 1.5, 1.25  # chosen: the hottest task against before; the others at most
-SLACK = 1.0  # chosen: percent of CPU that the others may move whatever they did before
+SLACK = 1.0  # chosen: percent of CPU; less is nothing, whatever was before
 PLAIN = 1.1  # chosen: memory of a start is told from there on, against the rest
 
 
@@ -33,7 +33,7 @@ def starting(cpu: Floats, hot: Floats, tasks: Floats, step_seconds: int) -> Bool
     others = (cpu * tasks - hot) / np.maximum(tasks - 1, 1e-9)
     for at, following in pairwise([*rose.tolist(), len(tasks)]):
         window = slice(at, min(at + START_SECONDS // step_seconds, following))
-        hotter = hot[window] >= HOTTER * hot[at - 1]
+        hotter = hot[window] >= HOTTER * hot[at - 1] + SLACK
         unmoved = others[window] <= UNMOVED * cpu[at - 1] + SLACK
         found[window] = hotter & unmoved & (tasks[window] > 1) & (tasks[at - 1] > 0)
     return found
