@@ -85,7 +85,7 @@ def run_refit(store: Store, *, progress: Progress | None = None) -> tuple[TailFi
             series += series_of(infer_demand(usage, service, runs=runs), by=by)
         except AdvisorError as error:
             skipped.append(_skipped(service, str(error)))
-    return refit(series, by=by), tuple(skipped)
+    return refit(series, by=by, store=store.url), tuple(skipped)
 
 
 def _read(store: Store, progress: Progress | None) -> Iterator[tuple[Service, pd.DataFrame, Sequence[TaskRun]]]:

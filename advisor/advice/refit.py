@@ -42,7 +42,7 @@ def left_out(series: Sequence[Series]) -> dict[str, TailModel]:
     return {name: fit([one for one in series if one.source != name]) for name in sorted({s.source for s in series})}
 
 
-def refit(series: Sequence[Series], *, by: str) -> TailFit:
+def refit(series: Sequence[Series], *, by: str, store: str) -> TailFit:
     """The model of all series, with its reliability on groups that it was not fitted on.
 
     Raises NoData where there are too few services with memory, or only one group.
@@ -62,4 +62,5 @@ def refit(series: Sequence[Series], *, by: str) -> TailFit:
         for group in groups
     }
     model, reliability = fit(series), bands(statements(series, left_out(series)))
-    return TailFit(model=model, made_by="advisor fit-tails", groups=by, series=counts, reliability=reliability)
+    made_by = "advisor fit-tails"
+    return TailFit(model=model, made_by=made_by, store=store, groups=by, series=counts, reliability=reliability)

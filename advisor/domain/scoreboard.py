@@ -94,12 +94,14 @@ class Scoreboard:
 class TailFit:
     """A memory tail fitted on a fleet, as `advisor fit-tails` writes it.
 
-    `series`: how many series of memory and of CPU each group had. `reliability`: of models that did not see the group.
+    `store`: whose history it was. `series`: how many series of memory and of CPU each group had. `reliability`: of
+    models that did not see the group.
     """
 
     format: int = 1
     model: TailModel
     made_by: str
+    store: str
     groups: str
     series: Mapping[str, tuple[int, int]]
     reliability: tuple[Band, ...]

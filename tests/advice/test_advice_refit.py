@@ -21,12 +21,12 @@ def walks(group: str, count: int, move: float = 0.05) -> list[Series]:
 
 
 def test_a_fit_says_what_it_rests_on_and_what_came_true_in_groups_that_it_did_not_see() -> None:
-    fitted = refit(walks("a", 20) + walks("b", 10, 0.2), by="cluster")
+    fitted = refit(walks("a", 20) + walks("b", 10, 0.2), by="cluster", store="here")
     assert fitted.series == {"a": (20, 0), "b": (10, 0)}
     assert fitted.model.headroom < 0 < fitted.model.days_ahead
     assert max(band.services for band in fitted.reliability) <= 30
     # The wild group was scored by a model that saw only the calm one, and the other way round: a fit of both differs.
-    assert fitted.reliability != refit(walks("a", 20) + walks("b", 10), by="cluster").reliability
+    assert fitted.reliability != refit(walks("a", 20) + walks("b", 10), by="cluster", store="here").reliability
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_fit_says_what_it_rests_on_and_what_came_true_in_groups_that_it_did_no
 )
 def test_too_few_services_or_groups_are_refused_with_the_least(series: list[Series], said: str) -> None:
     with pytest.raises(NoData, match=said):
-        refit(series, by="cluster")
+        refit(series, by="cluster", store="here")
 
 
 def test_a_fleet_in_which_nothing_was_ever_outgrown_teaches_nothing() -> None:
@@ -49,7 +49,7 @@ def test_a_fleet_in_which_nothing_was_ever_outgrown_teaches_nothing() -> None:
         for _ in range(20)
     ]
     with pytest.raises(NoData, match="never"):
-        refit(flat, by="cluster")
+        refit(flat, by="cluster", store="here")
 
 
 def test_services_are_held_apart_by_account_where_there_are_several() -> None:

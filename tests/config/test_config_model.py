@@ -15,7 +15,9 @@ from advisor.domain.scoreboard import TailFit
 from advisor.domain.settings import Config
 from tests.service_worlds import World, advice_of, fixed, level, service_of, usage_of
 
-FIT = TailFit(model=shipped(), made_by="a test", groups="cluster", series={"prod": (40, 30)}, reliability=())
+FIT = TailFit(
+    model=shipped(), made_by="a test", store="here", groups="cluster", series={"prod": (40, 30)}, reliability=()
+)
 
 
 def load(folder: Path, text: str, model: str = 'memory_tail = "tails.json"') -> Config:
