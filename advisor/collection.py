@@ -172,9 +172,10 @@ def _planned(
 ) -> list[tuple["Place", "Batch"]]:
     """The batches of all places, taken in turns, so that those under way are about different places.
 
-    In each place the minutes come first, then the months before them, for services that were never asked for them.
+    In each place the minutes come first, then the months before them, for services that were never asked for them,
+    then the days of tasks without a service.
     """
-    from advisor.collector import batches, older_batches
+    from advisor.collector import batches, family_batches, older_batches
 
     peaks = {peak.id for peak in store.month_peaks}
 
@@ -184,7 +185,9 @@ def _planned(
         labels = {service.id: service.target_groups for service in place.services}
         known = {id for id in ids if hide.record(id) in peaks}
         minutes = batches(ids, since=since, now=now, labels=labels)
-        return ((place, batch) for batch in chain(minutes, older_batches(place.services, known=known, now=now)))
+        months = older_batches(place.services, known=known, now=now)
+        families = family_batches(place.found.measured if place.found else (), known=known, now=now)
+        return ((place, batch) for batch in chain(minutes, months, families))
 
     turns = zip_longest(*(of(place) for place in places))
     return [entry for turn in turns for entry in turn if entry is not None]

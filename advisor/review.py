@@ -60,7 +60,7 @@ def run_review(
         config=config_to_dict(config),
         totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
         services=advices,
-        standalone=task_families(store.task_runs, store.schedules, book),
+        standalone=task_families(store.task_runs, store.schedules, book, store.month_peaks),
         reconciliation=next(reversed(store.reconciliations), None),
         prices=_notes(_used(judged, store.task_runs), book),
     )

@@ -1,12 +1,14 @@
 """What tasks without a service cost. Nothing is advised on them: what they used is not known."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from advisor.domain.errors import PriceMissing, SetupRefused, one_line
 from advisor.domain.finding import TaskFamily
 from advisor.domain.inventory import TaskSchedule
+from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 from advisor.domain.units import HOURS_PER_MONTH, Usd
@@ -17,10 +19,11 @@ from advisor.fargate.schedule import occurrences
 MONTH = timedelta(hours=HOURS_PER_MONTH)
 LEAST_SPAN = timedelta(days=1)  # chosen: runs of less than a day say nothing of a month
 WHY = "AWS/ECS has no metrics of tasks without a service, so what they need is not known"
+WHY_MEASURED = "Container Insights gives the highest use alone; how the runs differ is not known"
 
 
 def task_families(
-    runs: Iterable[TaskRun], schedules: Iterable[TaskSchedule], prices: PriceBook
+    runs: Iterable[TaskRun], schedules: Iterable[TaskSchedule], prices: PriceBook, peaks: Iterable[MonthPeak] = ()
 ) -> tuple[TaskFamily, ...]:
     """One line per family of tasks without a service, sorted by id.
 
@@ -37,10 +40,14 @@ def task_families(
     starting: dict[ServiceId, list[TaskSchedule]] = {}
     for schedule in schedules:
         starting.setdefault(schedule.id, []).append(schedule)
-    return tuple(
-        _family(id, mine.get(id, []), starting.get(id, []), span=_span(known, id), prices=prices)
-        for id in sorted({*mine, *starting})
-    )
+    measured: dict[ServiceId, list[MonthPeak]] = {}
+    for peak in peaks:
+        measured.setdefault(peak.id, []).append(peak)
+    found: list[TaskFamily] = []
+    for id in sorted({*mine, *starting}):
+        family = _family(id, mine.get(id, []), starting.get(id, []), span=_span(known, id), prices=prices)
+        found.append(_with_peaks(family, measured.get(id, ())))
+    return tuple(found)
 
 
 def run_cost(run: TaskRun, prices: PriceBook) -> Usd:
@@ -81,6 +88,15 @@ def _family(
         started_by=tuple(map(_words, schedules)),
         why=WHY,
     )
+
+
+def _with_peaks(family: TaskFamily, peaks: Iterable[MonthPeak]) -> TaskFamily:
+    known = list(peaks)
+    vcpu = max((peak.task_vcpu_max for peak in known if peak.task_vcpu_max is not None), default=None)
+    gib = max((peak.task_gib_max for peak in known if peak.task_gib_max is not None), default=None)
+    if vcpu is None and gib is None:
+        return family
+    return replace(family, peak_vcpu=vcpu, peak_gib=gib, why=WHY_MEASURED)
 
 
 def _per_month(

@@ -1,5 +1,6 @@
 """Every AWS read: sessions over accounts and regions, inventory, scaling, metrics. Read-only, counted, redacted."""
 
+from advisor.collector.insights import family_batches
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.meter import Asked, Meter, Spent, over_budget
 from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
@@ -24,6 +25,7 @@ __all__ = [
     "collect_prices",
     "collect_savings_plans",
     "collect_usage",
+    "family_batches",
     "gather",
     "gather_all",
     "month_peaks",

@@ -8,6 +8,7 @@ from typing import Any
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import Deployed, History, histories
+from advisor.collector.insights import measured_families
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.sessions import AwsSession
@@ -62,13 +63,15 @@ def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
     )
     made = [_made(session, region, service, known) for service in described]
     others = standalone(session, region, clusters, now=now)
+    measured, unmeasured = measured_families(session, region, others.families, described)
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
-    failures = (*unlisted, *scaling.failures, *history_failures, *unlabelled, *others.failures)
+    failures = (*unlisted, *scaling.failures, *history_failures, *unlabelled, *others.failures, *unmeasured)
     inventory = Inventory(
         taken_at=now.astimezone(UTC),
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
         skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others.skipped)),
         schedules=others.schedules,
+        measured=measured,
     )
     told = tuple(dict.fromkeys(map(str, failures)))
     return Gathered(inventory=inventory, runs=others.runs, failures=told, complete=not unlisted)

@@ -42,20 +42,49 @@ class Series:
 
     service: int
     column: str
-    metric: Mapping[str, Any]
+    namespace: str
+    name: str
     statistic: str
+    place: Mapping[str, str]
 
     def query(self, number: int, period: int) -> dict[str, Any]:
         """The MetricDataQuery, numbered, in steps of `period` seconds."""
-        return {"Id": f"q{number}", "MetricStat": {"Metric": self.metric, "Period": period, "Stat": self.statistic}}
+        dimensions = [{"Name": key, "Value": value} for key, value in self.place.items()]
+        metric = {"Namespace": self.namespace, "MetricName": self.name, "Dimensions": dimensions}
+        return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": self.statistic}}
+
+
+SeriesOf = Callable[[int, ServiceId, tuple[str, ...]], Iterator[Series]]
+
+
+def service_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
+    """What is asked for of a service: CPU, memory and tasks, and its requests by target group."""
+    place = {"ClusterName": id.cluster, "ServiceName": id.name}
+    for column, name, stat in SERIES:
+        yield Series(service=number, column=column, namespace="AWS/ECS", name=name, statistic=stat, place=place)
+    for label in labels:
+        balancer, _, group = label.partition("/targetgroup/")
+        yield Series(
+            service=number,
+            column="requests",
+            namespace="AWS/ApplicationELB",
+            name="RequestCount",
+            statistic="Sum",
+            place={"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{group}"},
+        )
+
+
+def peak_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
+    """What is asked for of the days of a service: tasks, and the hottest and the fullest task."""
+    return (one for one in service_series(number, id, labels) if one.column in ("tasks", "cpu_max", "memory_max"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes.
 
-    `labels`: the target groups that count a service's requests, as `Service.target_groups` has them. `columns`: those
-    of AWS/ECS that are asked for; in steps of `period`.
+    `labels`: the target groups that count a service's requests, as `Service.target_groups` has them. `of`: what is
+    asked for of each of the services, in steps of `period`.
     """
 
     services: tuple[ServiceId, ...]
@@ -63,7 +92,7 @@ class Batch:
     end: datetime
     labels: Mapping[ServiceId, tuple[str, ...]] = field(default_factory=dict)
     period: timedelta = MINUTE
-    columns: tuple[str, ...] = tuple(column for column, _, _ in SERIES)
+    of: SeriesOf = service_series
 
     @property
     def steps(self) -> int:
@@ -78,8 +107,7 @@ class Batch:
     @cached_property
     def series(self) -> list[Series]:
         """What is asked for, service by service."""
-        every = (one for i, id in enumerate(self.services) for one in _series(i, id, self.labels.get(id, ())))
-        return [one for one in every if one.column in (*self.columns, "requests")]
+        return [one for i, id in enumerate(self.services) for one in self.of(i, id, self.labels.get(id, ()))]
 
     def slabs(self) -> Iterator[Slab]:
         """The requests that it takes."""
@@ -203,22 +231,6 @@ def _read_slab(
         place = f"cloudwatch:GetMetricData in {session.account}/{region}"
         raise AwsFailed(f"AWS: {place} answered {', '.join(bad)} for some metrics. Next: run this again.")
     return status
-
-
-def _series(service: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
-    place = {"ClusterName": id.cluster, "ServiceName": id.name}
-    for column, name, statistic in SERIES:
-        yield Series(service=service, column=column, metric=_metric("AWS/ECS", name, place), statistic=statistic)
-    for label in labels:
-        balancer, _, group = label.partition("/targetgroup/")
-        place = {"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{group}"}
-        metric = _metric("AWS/ApplicationELB", "RequestCount", place)
-        yield Series(service=service, column="requests", metric=metric, statistic="Sum")
-
-
-def _metric(namespace: str, name: str, place: Mapping[str, str]) -> dict[str, Any]:
-    dimensions = [{"Name": key, "Value": value} for key, value in place.items()]
-    return {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
 
 
 def _epochs(instants: Any) -> np.ndarray:

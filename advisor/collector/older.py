@@ -6,31 +6,38 @@ up to 63 days       300 s           a day: a maximum stays what it is in any per
 up to 455 days      3,600 s         a day
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import pandas as pd
 
-from advisor.collector.metrics import KEPT, Batch
+from advisor.collector.metrics import KEPT, Batch, peak_series
 from advisor.domain.inventory import Service
 from advisor.domain.peaks import MonthPeak, merge_peaks
 from advisor.domain.service import ServiceId
+from advisor.domain.units import CPU_UNITS_PER_VCPU, MIB_PER_GIB
 
 DAY = timedelta(days=1)
 OLDEST = timedelta(days=455)  # documented: how long CloudWatch keeps hourly data
-COLUMNS = ("tasks", "cpu_max", "memory_max")
+_NUMBERS = {  # of a peak: the column of a daily frame, and how much of its unit is one of ours
+    "memory_max": ("memory_max", 1),
+    "cpu_max": ("cpu_max", 1),
+    "tasks_max": ("tasks", DAY / timedelta(minutes=1)),
+    "task_vcpu_max": ("units", CPU_UNITS_PER_VCPU),
+    "task_gib_max": ("mib", MIB_PER_GIB),
+}
 SERVICES_PER_BATCH = 2_000  # chosen: at most 2.7 million points
 
 
 def older_batches(services: Iterable[Service], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
     """What to ask for once of each service that is older than one-minute data; `known` were asked for before."""
-    end = _midnight(now - KEPT) + DAY
+    end = midnight(now - KEPT) + DAY
     waiting = sorted(
         s.id for s in services if s.id not in known and (s.created_at is None or s.created_at < now - KEPT)
     )
     for first in range(0, len(waiting), SERVICES_PER_BATCH):
         some = tuple(waiting[first : first + SERVICES_PER_BATCH])
-        yield Batch(services=some, start=_midnight(now - OLDEST) + DAY, end=end, period=DAY, columns=COLUMNS)
+        yield Batch(services=some, start=midnight(now - OLDEST) + DAY, end=end, period=DAY, of=peak_series)
 
 
 def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[MonthPeak, ...]:
@@ -41,16 +48,10 @@ def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tu
     )
 
 
-def _peaks(id: ServiceId, frame: pd.DataFrame) -> Sequence[MonthPeak]:
-    samples_a_day = DAY / timedelta(minutes=1)
+def _peaks(id: ServiceId, frame: pd.DataFrame) -> list[MonthPeak]:
+    held = {name: (column, per) for name, (column, per) in _NUMBERS.items() if column in frame}
     return [
-        MonthPeak(
-            id=id,
-            month=str(month),
-            memory_max=_high(part["memory_max"]),
-            cpu_max=_high(part["cpu_max"]),
-            tasks_max=_high(part["tasks"] / samples_a_day),
-        )
+        MonthPeak(id=id, month=str(month), **{name: _high(part[column] / per) for name, (column, per) in held.items()})
         for month, part in frame.groupby(pd.DatetimeIndex(frame.index).strftime("%Y-%m"))
     ]
 
@@ -59,5 +60,6 @@ def _high(values: pd.Series) -> float | None:
     return round(float(values.max()), 3) if values.notna().any() else None
 
 
-def _midnight(instant: datetime) -> datetime:
+def midnight(instant: datetime) -> datetime:
+    """The start of an instant's day."""
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)

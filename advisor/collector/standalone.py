@@ -15,6 +15,7 @@ from advisor.collector.several import each
 from advisor.domain.errors import AwsFailed, InputRefused
 from advisor.domain.inventory import Skipped, TaskSchedule
 from advisor.domain.runs import TaskRun
+from advisor.domain.service import ServiceId
 
 PER_CALL = 100  # documented: DescribeTasks takes at most 100
 STATUSES = ("RUNNING", "STOPPED")  # documented: a stopped task is listed for at least an hour
@@ -28,6 +29,11 @@ class Standalone:
     schedules: tuple[TaskSchedule, ...]
     skipped: tuple[Skipped, ...]
     failures: tuple[AwsFailed, ...]
+
+    @property
+    def families(self) -> set[ServiceId]:
+        """Whose tasks no service owns."""
+        return {run.id for run in self.runs if run.service is None} | {schedule.id for schedule in self.schedules}
 
 
 def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now: datetime) -> Standalone:

@@ -125,7 +125,7 @@ class TaskFamily:
 
     `service` is `cluster/family`. `usd_month`: they cost at least that much in a month of 730 hours, None = not known;
     `basis` says how it is reckoned. `runs` are those that were seen; `failed` of them ended with an error,
-    `out_of_memory` for memory.
+    `out_of_memory` for memory. `peak_vcpu` and `peak_gib` are what a task used at most, where it is measured.
     """
 
     service: str
@@ -135,6 +135,8 @@ class TaskFamily:
     runs: int = 0
     failed: int = 0
     out_of_memory: int = 0
+    peak_vcpu: float | None = None
+    peak_gib: float | None = None
     usd_month: Usd | None = None
     basis: str
     started_by: tuple[str, ...] = ()

@@ -222,10 +222,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """One dated snapshot of everything that a collection or an import found."""
+    """One dated snapshot of everything that a collection or an import found.
+
+    `measured`: families of tasks without a service (`cluster/family`) that Container Insights measures.
+    """
 
     format: int = 1
     taken_at: datetime
     services: tuple[Service, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     schedules: tuple[TaskSchedule, ...] = ()
+    measured: tuple[ServiceId, ...] = ()

@@ -11,7 +11,8 @@ class MonthPeak:
     """The highest use of a service in one month ("2025-11"); None = nothing was measured.
 
     `memory_max` and `cpu_max`: of the fullest and the hottest task [percent of its reservation at that time].
-    `tasks_max`: tasks that ran on average on the busiest day.
+    `tasks_max`: tasks that ran on average on the busiest day. Of tasks without a service, `id` is `cluster/family`, and
+    `task_vcpu_max` [vCPU] and `task_gib_max` [GiB] are what one of them used at most.
     """
 
     id: ServiceId
@@ -19,6 +20,11 @@ class MonthPeak:
     memory_max: float | None = None
     cpu_max: float | None = None
     tasks_max: float | None = None
+    task_vcpu_max: float | None = None
+    task_gib_max: float | None = None
+
+
+NUMBERS = ("memory_max", "cpu_max", "tasks_max", "task_vcpu_max", "task_gib_max")
 
 
 def merge_peaks(peaks: Iterable[MonthPeak]) -> tuple[MonthPeak, ...]:
@@ -34,10 +40,4 @@ def _higher(one: MonthPeak, other: MonthPeak) -> MonthPeak:
     def high(name: str) -> float | None:
         return max((v for v in (getattr(one, name), getattr(other, name)) if v is not None), default=None)
 
-    return MonthPeak(
-        id=one.id,
-        month=one.month,
-        memory_max=high("memory_max"),
-        cpu_max=high("cpu_max"),
-        tasks_max=high("tasks_max"),
-    )
+    return MonthPeak(id=one.id, month=one.month, **{name: high(name) for name in NUMBERS})

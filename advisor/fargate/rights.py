@@ -38,6 +38,7 @@ RIGHTS: tuple[Right, ...] = (
         "ecs",
         {
             "ListClusters": "which clusters there are",
+            "DescribeClusters": "where Container Insights measures tasks without a service",
             "ListServices": "which services they run",
             "DescribeServices": "counts, capacity providers, deployments and tags of services",
             "DescribeTaskDefinition": "sizes, architecture and containers; environment and secrets are not kept",

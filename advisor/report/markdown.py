@@ -101,7 +101,7 @@ def _standalone(review: Review) -> list[str]:
 
 def _family(family: TaskFamily) -> list[str]:
     runs = " ".join(filter(None, (str(family.runs), words.failures(family))))
-    names = (family.service, family.account, family.region, str(family.size or words.UNKNOWN), runs)
+    names = (family.service, family.account, family.region, words.family_size(family), runs)
     told = (family.basis, "; ".join(family.started_by) or words.UNKNOWN, family.why)
     return [*map(safe, names), words.money(family.usd_month), *map(safe, told)]
 

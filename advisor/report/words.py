@@ -202,6 +202,13 @@ STANDALONE_NOTE = (
 )
 
 
+def family_size(family: TaskFamily) -> str:
+    """The size of a family's tasks, and what one of them used at most."""
+    peaks = ((family.peak_vcpu, "vCPU"), (family.peak_gib, "GiB"))
+    used = ", ".join(f"{peak:.2g} {unit}" for peak, unit in peaks if peak is not None)
+    return f"{family.size or UNKNOWN}" + (f"; used at most {used}" if used else "")
+
+
 def failures(family: TaskFamily) -> str:
     """How many runs of a family failed, in words; empty where none did."""
     if not family.failed:

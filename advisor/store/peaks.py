@@ -5,11 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from advisor.domain.peaks import MonthPeak, merge_peaks
+from advisor.domain.peaks import NUMBERS, MonthPeak, merge_peaks
 from advisor.domain.service import ServiceId
 from advisor.store.tables import Table
-
-_NUMBERS = ("memory_max", "cpu_max", "tasks_max")
 
 
 def _where(peak: MonthPeak) -> tuple[str, str, datetime]:
@@ -17,17 +15,17 @@ def _where(peak: MonthPeak) -> tuple[str, str, datetime]:
 
 
 def _row(peak: MonthPeak) -> dict[str, Any]:
-    return {"service": peak.id.service, "month": peak.month, **{name: getattr(peak, name) for name in _NUMBERS}}
+    return {"service": peak.id.service, "month": peak.month, **{name: getattr(peak, name) for name in NUMBERS}}
 
 
 def _peak(account: str, region: str, row: dict[str, Any]) -> MonthPeak:
     id = ServiceId(account=account, region=region, service=row["service"])
-    return MonthPeak(id=id, month=row["month"], **{name: row[name] for name in _NUMBERS})
+    return MonthPeak(id=id, month=row["month"], **{name: row[name] for name in NUMBERS})
 
 
 PEAKS: Table[MonthPeak] = Table(
     name="peaks",
-    schema=pa.schema([("service", pa.string()), ("month", pa.string()), *((name, pa.float64()) for name in _NUMBERS)]),
+    schema=pa.schema([("service", pa.string()), ("month", pa.string()), *((name, pa.float64()) for name in NUMBERS)]),
     where=_where,
     row=_row,
     record=_peak,

@@ -42,6 +42,7 @@ def add_snapshot(
             )
         ),
         skipped=tuple(s for s in inventory.skipped if (s.account, s.region) == (account, region)),
+        measured=tuple(id for id in inventory.measured if (id.account, id.region) == (account, region)),
         schedules=tuple(s for s in inventory.schedules if (s.account, s.region) == (account, region)),
     )
     kept = Kept(account=account, region=region, complete=complete, inventory=mine)
