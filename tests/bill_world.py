@@ -18,11 +18,13 @@ SECONDS = DAYS * 24 * HOUR
 ACCOUNT, REGION = "111122223333", "us-east-1"
 # USD per hour: us-east-1, Linux on X86_64; Spot and the plan's share are this world's own
 LIST = {"vcpu": Decimal("0.04048"), "gb": Decimal("0.004445")}
+ARM = {"vcpu": Decimal("0.03238"), "gb": Decimal("0.00356")}
 SPOT = {"vcpu": Decimal("0.0135"), "gb": Decimal("0.0015")}
 PLAN_SHARE = Decimal("0.8")
 COMMITMENT = Decimal("0.150")  # USD per hour, in the plan's own dollars
 PLAN = f"arn:aws:savingsplans::{ACCOUNT}:savingsplan/0f1e2d3c"
 TYPES = {"vcpu": "USE1-Fargate-vCPU-Hours:perCPU", "gb": "USE1-Fargate-GB-Hours"}
+ARM_TYPES = {"vcpu": "USE1-Fargate-ARM-vCPU-Hours:perCPU", "gb": "USE1-Fargate-ARM-GB-Hours"}
 SPOT_TYPES = {"vcpu": "USE1-SpotUsage-Fargate-vCPU-Hours:perCPU", "gb": "USE1-SpotUsage-Fargate-GB-Hours"}
 DEPLOYED = 34 * HOUR + 12 * 60  # the second day, 10:12
 _TEN = Decimal("1e-10")  # a bill's own digits
@@ -42,6 +44,7 @@ class Task:
     stopping: int
     stopped: int
     spot: bool = False
+    arm: bool = False
 
     @property
     def arn(self) -> str:
@@ -94,7 +97,7 @@ class World:
 def simulated(*, plan: bool = True) -> World:
     tasks = [*_web(), *_worker(), *_api(), *_standalone()]
     rows = [row for task in tasks for row in rows_of(task)]
-    rows = _under_plan(rows) if plan else rows
+    rows = under_plan(rows) if plan else rows
     return World(tasks=tasks, rows=[*rows, *_others()], truth=_truth(tasks, rows))
 
 
@@ -117,7 +120,8 @@ def usage(tasks: list[Task], service: str) -> pd.DataFrame:
 
 def list_cost(tasks: list[Task], seconds: float) -> Decimal:
     """So many task-seconds at list rates, of tasks of one size  [USD]."""
-    each = tasks[0].vcpu * LIST["vcpu"] + tasks[0].gb * LIST["gb"]
+    rates = ARM if tasks[0].arm else LIST
+    each = tasks[0].vcpu * rates["vcpu"] + tasks[0].gb * rates["gb"]
     return Decimal(seconds) / HOUR * each
 
 
@@ -176,21 +180,22 @@ def _standalone() -> list[Task]:
 
 
 def rows_of(task: Task) -> Iterator[Row]:
-    rates, types = (SPOT, SPOT_TYPES) if task.spot else (LIST, TYPES)
+    listed, types = (ARM, ARM_TYPES) if task.arm else (LIST, TYPES)
+    rates, types = (SPOT, SPOT_TYPES) if task.spot else (listed, types)
     for hour, seconds in task.hours():
         for kind, size in (("vcpu", task.vcpu), ("gb", task.gb)):
             quantity = (size * seconds / HOUR).quantize(_TEN)
             cost = (quantity * rates[kind]).quantize(_TEN)
             used = (quantity * Decimal("0.4")).quantize(_TEN)
             given = {"hour": hour, "task": task, "usage_type": types[kind], "quantity": quantity, "used": used}
-            yield Row(**given, billed=cost, listed=(quantity * LIST[kind]).quantize(_TEN))
+            yield Row(**given, billed=cost, listed=(quantity * listed[kind]).quantize(_TEN))
 
 
-def _under_plan(rows: list[Row]) -> list[Row]:
+def under_plan(rows: list[Row]) -> list[Row]:
     """Each hour's commitment covers memory first, then CPU, in the order of the rows; one row may be cut in two."""
     left = dict.fromkeys(range(DAYS * 24), COMMITMENT)
     done: list[Row] = []
-    for row in sorted(rows, key=lambda r: (r.hour, r.usage_type != TYPES["gb"])):
+    for row in sorted(rows, key=lambda r: (r.hour, "GB" not in r.usage_type)):
         price = row.listed * PLAN_SHARE
         if "Spot" in row.usage_type or not left[row.hour]:
             done.append(row)

@@ -82,12 +82,13 @@ def _deployments(service: Service, at: Seconds, step: int) -> tuple[tuple[int, i
 
 
 def _wanted(tasks: Floats, at: Seconds, spans: tuple[tuple[int, int], ...]) -> Floats:
-    """The count without a deployment's second set: in its span, at most what ran just before or just after it."""
+    """The count without a deployment's second set: in its span, what ran before it or what stays to the end of it."""
     wanted = tasks.copy()
     for start, end in spans:
         first, last = np.searchsorted(at, (start, end))
-        before, after = tasks[max(first - 1, 0)], tasks[min(last, len(tasks) - 1)]
-        wanted[first:last] = np.minimum(tasks[first:last], max(before, after))
+        before, ahead = tasks[max(first - 1, 0)], tasks[first : last + 1]
+        stays = np.minimum.accumulate(ahead[::-1])[::-1][: last - first]
+        wanted[first:last] = np.minimum(tasks[first:last], np.maximum(before, stays))
     return wanted
 
 
