@@ -16,8 +16,6 @@ from advisor.fargate.rights import Policy
 if TYPE_CHECKING:
     from advisor.collection import CollectionPlan, CollectionReport
 
-KEY_FILE = "~/.config/advisor/anonymise.key"
-
 
 @click.command()
 @options.store
@@ -29,15 +27,7 @@ KEY_FILE = "~/.config/advisor/anonymise.key"
 @click.option("--session-seconds", "duration", type=click.IntRange(1800, 43200), help="Length of the role sessions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for and what it costs; keep nothing.")
 @click.option("--max-api-cost", "most_usd", type=options.usd, metavar="USD", help="Stop before metrics cost more.")
-@click.option(
-    "--anonymise",
-    "key_file",
-    type=options.file,
-    is_flag=False,
-    flag_value=KEY_FILE,
-    metavar="[KEYFILE]",
-    help=f"Hide account ids, by the key in this file (made where there is none).  [default: {KEY_FILE}]",
-)
+@options.anonymise
 def collect(
     *,
     store: str,

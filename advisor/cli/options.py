@@ -32,6 +32,16 @@ store = click.option(
 prices = click.option(
     "--prices", "prices_file", type=file, help="Prices that count beside the shipped ones: a file of `advisor prices`."
 )
+KEY_FILE = "~/.config/advisor/anonymise.key"
+anonymise = click.option(
+    "--anonymise",
+    "key_file",
+    type=file,
+    is_flag=False,
+    flag_value=KEY_FILE,
+    metavar="[KEYFILE]",
+    help=f"Hide account ids, by the key in this file (made where there is none).  [default: {KEY_FILE}]",
+)
 
 
 def credentials(command: click.decorators.FC) -> click.decorators.FC:

@@ -1,17 +1,19 @@
 """`advisor reconcile` and `advisor prices`, in process."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
-from bill_fleet import store_of
+from bill_fleet import END, store_of
 from bill_formats import cur2_parquet, cur_legacy_csv
-from bill_world import SPOT, simulated
+from bill_world import ACCOUNT, SPOT, simulated
 
 from advisor.cli import cli
-from advisor.codec import to_json
+from advisor.codec import Anonymiser, to_json
 from advisor.domain.errors import InputRefused
+from advisor.domain.inventory import Inventory
 from advisor.fargate.price_files import read_prices
 from advisor.store import open_store
 
@@ -34,6 +36,43 @@ def test_reconcile_writes_the_documented_json_and_a_table(tmp_path: Path, capsys
     assert "Explained: 99.97%" in shown
     assert f"{float(said['totals']['billed_usd']):.2f}" in shown
     assert [to_json(kept) for kept in open_store(tmp_path / "store").reconciliations] == [written.read_text()]
+
+
+def test_a_bill_is_held_against_a_store_that_hides_its_accounts(tmp_path: Path) -> None:
+    world, key = simulated(), tmp_path / "key"
+    key.write_text("0123456789abcdef" * 4)
+    shown = store_of(world, tmp_path / "shown")
+    hidden = open_store(tmp_path / "hidden", create=True)
+    services = tuple(Anonymiser(key.read_bytes()).record(service) for service in shown.services)
+    frames = {h.id: shown.usage(s) for s, h in zip(shown.services, services, strict=True)}
+    hidden.add_import(Inventory(taken_at=END, services=services), frames)
+    bill = cur2_parquet(world.rows, tmp_path)
+    for name, more in {"shown": (), "hidden": ("--anonymise", key)}.items():
+        run("reconcile", "--store", tmp_path / name, "--bill", bill, "--json", tmp_path / f"{name}.json", *more)
+    plain, masked = ((tmp_path / f"{name}.json").read_text() for name in ("shown", "hidden"))
+    assert ACCOUNT in plain
+    assert ACCOUNT not in masked
+    assert json.loads(masked)["totals"] == json.loads(plain)["totals"]
+
+
+def test_names_that_a_bill_brings_are_harmless_on_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, name = simulated(), "[red]x\x1b[31m\u202e"
+    store_of(world, tmp_path / "store")
+    rows = [replace(r, task=r.task and replace(r.task, owner=f"prod/{name}")) for r in world.rows]
+    run(
+        "reconcile",
+        "--store",
+        tmp_path / "store",
+        "--bill",
+        cur2_parquet(rows, tmp_path),
+        "--json",
+        tmp_path / "r.json",
+    )
+    shown = capsys.readouterr().out
+    assert "[red]x?[31m?" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_a_bill_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:
