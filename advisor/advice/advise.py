@@ -8,7 +8,7 @@ from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
 from advisor.advice.inside import inside_cautions
-from advisor.advice.memory import leak_cautions
+from advisor.advice.memory import growth_cautions, leak_cautions
 from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
@@ -159,8 +159,7 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
         reasons=reasons(decision),
         cautions=(
             *decision.cautions,
-            *leak_cautions(subject.leak, subject.service.setup.size, then.setup.size),
-            *_inside(decision, whole),
+            *_of_memory(decision, whole),
             *schedule_cautions(subject.service.setup, then.setup),
             *history_cautions(subject),
             *doubts,
@@ -174,7 +173,11 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
     )
 
 
-def _inside(decision: Decision, whole: Demand) -> tuple[Caution, ...]:
+def _of_memory(decision: Decision, whole: Demand) -> tuple[Caution, ...]:
     subject, today, then = decision.subject, decision.today.setup.size, decision.then.setup.size
-    definition, peak = subject.service.task_definition, subject.profile.memory_peak_gib
-    return inside_cautions(definition, whole, peak, today=today, then=then)
+    definition, profile = subject.service.task_definition, subject.profile
+    return (
+        *leak_cautions(subject.leak, today, then),
+        *growth_cautions(profile.memory_daily_peaks, subject.leak, today, then),
+        *inside_cautions(definition, whole, profile.memory_peak_gib, today=today, then=then),
+    )

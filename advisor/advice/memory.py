@@ -11,14 +11,15 @@ leak         what it grows to is set by when it is restarted, not by load: as mu
 ===========  =================================================================================================
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from math import ceil
+from math import ceil, expm1, log
 
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.inside import heap_floors, stated_mib
-from advisor.advice.rules import KILLS_COUNT_DAYS
-from advisor.advice.tail import DAYS_AHEAD
+from advisor.advice.rules import FAR_DAYS, KILLS_COUNT_DAYS
+from advisor.advice.tail import DAYS_AHEAD, FEWEST_TO_GROW, evidence
+from advisor.advice.words import share
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import TaskDefinition
 from advisor.domain.service import TaskSize
@@ -52,6 +53,22 @@ def leak_cautions(leak: Leak | None, today: TaskSize, then: TaskSize | None) -> 
         f"{full} More memory only delays the end: mend it, or restart before."
     )
     return (Caution(code="leak", text=text),)
+
+
+def growth_cautions(
+    peaks_gib: Sequence[float], leak: Leak | None, today: TaskSize, then: TaskSize
+) -> tuple[Caution, ...]:
+    """How soon memory that grows steadily reaches a size, where it does within `FAR_DAYS`; nothing of a leak."""
+    growth = evidence(peaks_gib).growth if leak is None and len(peaks_gib) >= FEWEST_TO_GROW else 0.0
+    if growth <= 0:
+        return ()
+    days = {size.gib: log(size.gib / max(peaks_gib)) / growth for size in (today, then)}
+    near = [f"{gib:g} GiB in {max(0.0, left):.0f} days" for gib, left in days.items() if left <= FAR_DAYS]
+    if not near:
+        return ()
+    going = f"grows by {share(expm1(growth))} a day: going on like that, it reaches {', '.join(near)}"
+    text = f"The daily peak of memory {going}."
+    return (Caution(code="memory-grows", text=text),)
 
 
 def _life(leak: Leak, size: TaskSize) -> str:

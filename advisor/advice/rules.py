@@ -21,6 +21,7 @@ BATCH_SATURATED_SHARE = 0.01  # of the time it runs: it takes all the CPU that i
 CENSORED_WORK = 1.25  # times the work seen where the hottest task had no CPU left: what it is taken to have wanted
 IDLE_MEAN_VCPU, IDLE_PEAK_VCPU = 0.01, 0.025  # work of one task; a tenth of Fargate's smallest CPU
 HELD_UP = 1.5  # times what a task held: containers that state more than that keep it larger than it need be
+FAR_DAYS = 180  # memory that grows is told where it reaches a size within so long
 KILLS_COUNT_DAYS = 90  # for so long no task gets as little memory as one that was killed for want of it
 SETTLED_DAYS = 45  # for so long after a change of size, a cheaper one must hold the days before it too
 URGENT_MEMORY_RISK = 2  # times the limit: a modelled risk must be so high before a dearer setup is advised for it

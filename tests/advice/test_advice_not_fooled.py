@@ -66,8 +66,12 @@ def test_steady_growth_is_carried_on_for_a_month() -> None:
     advice = judged(busier)
     assert advice.recommended is None or advice.recommended.size.memory > 2060
     assert "leak" not in said(advice), "the work grows along"
+    text = next(caution.text for caution in advice.cautions if caution.code == "memory-grows")
+    # ln(4096 / (1000 x 1.02^14)) / ln 1.02 = 57 days to today's 4 GiB
+    assert "grows by 2.0 % a day: going on like that, it reaches 4 GiB in 57 days" in text
     steady = judged(World(vcpu=level(0.4, days=14), base_mib=1280))
     assert steady.recommended.size.gib == 2, "which is enough without the growth"
+    assert "memory-grows" not in said(steady)
 
 
 def leaking(days: int = 15, *, every: float = 3, mib: float = 1500) -> World:
