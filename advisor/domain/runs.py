@@ -86,7 +86,9 @@ def merge_runs(runs: Iterable[TaskRun]) -> tuple[TaskRun, ...]:
     best: dict[tuple[str, str, str, str], TaskRun] = {}
     for run in runs:
         key = (run.account, run.region, run.cluster, run.task)
-        best[key] = max(best.get(key, run), run, key=_knowledge)
+        held = best.setdefault(key, run)
+        if held is not run:
+            best[key] = max(held, run, key=_knowledge)
     return tuple(best[key] for key in sorted(best))
 
 

@@ -45,9 +45,10 @@ def read_task_events(url: str) -> tuple[TaskRun, ...]:
 
 
 def _runs(files: fs.FileSystem, path: str) -> Iterator[TaskRun]:
+    shown = one_line(path, 300)
     with files.open_input_stream(path, compression="detect") as source:
         for number, line in enumerate(io.TextIOWrapper(source, encoding="utf-8"), start=1):
-            where = f"{one_line(path, 300)}, line {number}"
+            where = f"{shown}, line {number}"
             for event in _events(line.strip(), where):
                 if event.get("detail-type") == DETAIL_TYPE and (run := _run(event, where)):
                     yield run

@@ -2,15 +2,21 @@
 
 import gzip
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from advisor.advice import task_families
 from advisor.cli.importing import import_events
 from advisor.domain.errors import InputRefused
+from advisor.domain.finding import Review, Totals
+from advisor.fargate.prices import PriceBook
 from advisor.importer import read_task_events
+from advisor.report.markdown import markdown
+from advisor.report.page import html
 from advisor.store import open_store
 
 ARN = "arn:aws:ecs:eu-west-1:111122223333"
@@ -114,3 +120,29 @@ def test_the_command_reads_a_prefix_on_s3_into_the_store_once(
         assert said in capsys.readouterr().out
     assert len(open_store(store).task_runs) == 2
     assert not [path for path in store.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+
+
+HOSTILE = "../../etc\x1b[31m\u202e<script>alert(1)</script>=cmd|'/C calc'!A1,\"\n" + "x" * 255
+
+
+def test_hostile_names_of_events_reach_the_report_unharmed_and_harmless(tmp_path: Path) -> None:
+    detail = stopped(HOSTILE)["detail"] | {
+        "clusterArn": f"{ARN}:cluster/{HOSTILE.replace('/', '_')}",
+        "taskDefinitionArn": f"{ARN}:task-definition/{HOSTILE.replace('/', '_')}:7",
+        "group": f"family:{HOSTILE}",
+        "containers": [{"name": HOSTILE, "exitCode": 137}],
+    }
+    (tmp_path / "events").write_text(json.dumps(stopped() | {"region": HOSTILE, "detail": detail}))
+    (run,) = read_task_events(str(tmp_path / "events"))
+    store = open_store(tmp_path / "store", create=True)
+    store.add_runs([run])
+    assert open_store(tmp_path / "store").task_runs == (run,)
+    assert (run.region, run.containers[0].name) == (HOSTILE, HOSTILE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "store"]
+    (family,) = task_families(store.task_runs, (), PriceBook.shipped())
+    assert family.service == "/".join([HOSTILE.replace("/", "_")] * 2)
+    totals = Totals(current_usd_month=Decimal(0), recommended_usd_month=Decimal(0), covered_services=0)
+    review = Review(store="store", window=None, config={}, totals=totals, standalone=(family,))
+    for text in (html(review), markdown(review)):
+        assert "<script>alert" not in text
+        assert not {"\x1b", "\u202e"} & set(text)
