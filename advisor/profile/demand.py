@@ -31,7 +31,7 @@ from advisor.domain.inventory import Service
 from advisor.domain.runs import TaskRun
 from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, STARTING, USAGE
 from advisor.profile.counts import task_factor
-from advisor.profile.kills import kill_cautions, kills_of, with_kills
+from advisor.profile.kills import doubtful_cautions, kill_cautions, kills_of, with_kills
 from advisor.profile.records import Demand
 from advisor.profile.starts import start_cautions, starting
 
@@ -57,9 +57,17 @@ def infer_demand(usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRu
     raw = {name: _column(grid, name) for name in (column.name for column in USAGE)}
     factor, told = task_factor(raw["tasks"], service)
     tasks, assumed = _tasks(raw["tasks"] / factor, raw["cpu_avg"], service)
-    kills = kills_of(runs, service)
+    ended = tuple(runs)
+    kills = kills_of(ended, service)
     frame = with_kills(_frame(grid.index, raw, tasks, service), kills)
-    cautions = (*told, *assumed, *kill_cautions(kills), *start_cautions(frame), *_blind_spots(usage, service, frame))
+    cautions = (
+        *told,
+        *assumed,
+        *kill_cautions(kills),
+        *doubtful_cautions(ended, service),
+        *start_cautions(frame),
+        *_blind_spots(usage, service, frame),
+    )
     return Demand(
         id=service.id,
         frame=frame,

@@ -7,6 +7,8 @@ ECS said so           "OutOfMemoryError: Container killed due to memory usage" (
                       whichever exit code: the kernel may kill a child and leave the container
 137, nobody stopped   the only container of a task ended by SIGKILL while no scheduler, user or Spot stopped the
 the task              task: the kernel's killer is what does that (inferred)
+137 among several     either of these: told, and no evidence
+containers
 137, else             a stop that outlasted `stopTimeout` ends with 137 too (documented): no evidence
 ====================  ========================================================================================
 
@@ -32,6 +34,19 @@ def kills_of(runs: Iterable[TaskRun], service: Service) -> tuple[Kill, ...]:
     return tuple(sorted((kill for kill in found if kill is not None), key=lambda kill: kill.at))
 
 
+def doubtful_cautions(runs: Iterable[TaskRun], service: Service) -> tuple[Caution, ...]:
+    """Ends that may have been kills: 137 among several containers of a task that nobody stopped, and no word of ECS."""
+    ended = [run for run in runs if run.id == service.id and run.reason == "exited" and run.killed]
+    doubtful = sum(not run.out_of_memory and len(run.containers) > 1 for run in ended)
+    if not doubtful:
+        return ()
+    text = (
+        f"{_often(doubtful)} a task ended with a container that was killed (137), and ECS names no reason: its memory"
+        " ran out, or another container ended first and it outlasted its stop timeout. Look into its log."
+    )
+    return (Caution(code="killed-or-stopped", text=text),)
+
+
 def with_kills(frame: pd.DataFrame, kills: Sequence[Kill]) -> pd.DataFrame:
     """The demand frame in which the fullest task held what the killed one had, in the steps of the kills."""
     hot = frame["hot_gib"].to_numpy()
@@ -52,23 +67,23 @@ def kill_cautions(kills: Sequence[Kill]) -> tuple[Caution, ...]:
         most, last = max(kill.memory for kill in task), task[-1].at
         doubt = "" if any(kill.certain for kill in task) else " (ended by SIGKILL, and nobody had stopped it)"
         text = (
-            f"{_times(task)} a task was killed for want of memory{doubt}, the last time on {last:%Y-%m-%d}, with up"
-            f" to {most / MIB_PER_GIB:g} GiB: how much it wanted was not seen, so only more than that is advised."
+            f"{_often(len(task))} a task was killed for want of memory{doubt}, the last time on {last:%Y-%m-%d}, with"
+            f" up to {most / MIB_PER_GIB:g} GiB: how much it wanted was not seen, so only more than that is advised."
         )
         found.append(Caution(code="out-of-memory", text=text))
     for name in sorted({kill.container for kill in kills if kill.container}):
         held = [kill for kill in kills if kill.container == name]
         shown = "".join(c if c.isprintable() else "?" for c in name)
         text = (
-            f"{_times(held)} the container {shown} was killed at its own memory limit, below that of the task:"
+            f"{_often(len(held))} the container {shown} was killed at its own memory limit, below that of the task:"
             " only a higher limit of its own helps it."
         )
         found.append(Caution(code="container-out-of-memory", text=text))
     return tuple(found)
 
 
-def _times(kills: Sequence[Kill]) -> str:
-    return "Once" if len(kills) == 1 else f"{len(kills)} times"
+def _often(times: int) -> str:
+    return "Once" if times == 1 else f"{times} times"
 
 
 def _kill(run: TaskRun, service: Service) -> Kill | None:
