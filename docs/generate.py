@@ -48,6 +48,7 @@ def rights_page() -> str:
 POLICIES = {
     "read": "Collecting (`advisor iam-policy read`)",
     "organisation": "Every account of an organisation, in the account that starts (`--organisation-role`)",
+    "store": "A store on S3, with the credentials of the environment (`--store`)",
     "apply": "Applying and undoing (`advisor iam-policy apply`)",
 }
 PAGES = {"cli.md": command_page, "frames.md": frames_page, "rights.md": rights_page}

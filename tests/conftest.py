@@ -55,7 +55,7 @@ def local_aws() -> Iterator[LocalAws]:
     aws, asked = LocalAws(), set[str]()
 
     def note(call: Call) -> None:
-        if "advisor" in call.agent:
+        if "advisor" in call.agent or "aws-sdk-cpp" in call.agent:  # the latter is Arrow's, for what lies on S3
             asked.add(f"{call.service}:{call.action}")
 
     aws.before.append(note)

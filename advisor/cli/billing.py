@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from advisor.cli import options, screen
-from advisor.cli.files import secret_of, write_text
+from advisor.cli.files import anonymiser, write_text
 
 if TYPE_CHECKING:
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
@@ -31,13 +31,13 @@ def reconcile(store: str, bill: str, prices_file: Path | None, key_file: Path | 
     The model is what the metrics say ran, at on-demand prices; docs/bill.md tells how each class is known.
     The result is kept in the store too. A store that was collected with --anonymise needs it here too.
     """
-    from advisor.codec import Anonymiser, to_json
+    from advisor.codec import to_json
     from advisor.reconciliation import run_reconciliation
     from advisor.store import open_store
 
     with screen.working("Reading the bill"):
         held = open_store(store)
-        hide = Anonymiser(secret_of(key_file)).text if key_file else None
+        hide = anonymiser(key_file).text if key_file else None
         result = run_reconciliation(held, bill, prices=book_of(held.prices, prices_file), hide=hide)
         held.add_reconciliation(result)
     write_text(json_file, to_json(result))

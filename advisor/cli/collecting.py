@@ -1,5 +1,6 @@
 """`advisor collect`, which reads from AWS, and `advisor iam-policy`, which says what it may call."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from advisor.cli import options, screen
-from advisor.cli.files import secret_of
+from advisor.cli.files import anonymiser
 from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ def collect(
     CloudWatch charges $0.01 per 1,000 metrics; all other calls are free. What is done is kept, and running it
     again goes on from there. The calls, their cost and what could not be read are kept as a log in the store.
     """
-    from advisor.codec import Anonymiser
     from advisor.collection import plan_collection, run_collection
     from advisor.collector import Meter, open_sessions
     from advisor.store import open_store
@@ -65,7 +65,7 @@ def collect(
         duration=duration,
         meter=Meter(most_usd=most_usd),
     )
-    hide = Anonymiser(secret_of(key_file) if key_file else None)
+    hide = anonymiser(key_file)
     target, now = open_store(store, create=True), datetime.now(UTC)
     if dry_run:
         return _planned(plan_collection(target, sessions, regions or None, now=now, hide=hide))
@@ -117,7 +117,8 @@ def _one_of(one: str, has_one: object, other: str, has_other: object) -> None:
 @click.command("iam-policy")
 @click.argument("policy", type=click.Choice(["read", "apply"]))
 @click.option("--organisation-role", metavar="NAME", help="Also what finds the accounts and assumes this role in each.")
-def iam_policy(policy: Policy, organisation_role: str | None) -> int:
+@click.option("--store", metavar="S3URL", help="Also what keeps the store at s3://bucket/prefix.")
+def iam_policy(policy: Policy, organisation_role: str | None, store: str | None) -> int:
     """Print the IAM policy (JSON) that collect needs ("read"), or apply and undo ("apply"), and nothing else.
 
     It is made from the table of the calls that the code makes; the clients refuse any other call.
@@ -126,5 +127,8 @@ def iam_policy(policy: Policy, organisation_role: str | None) -> int:
 
     from advisor.fargate.rights import policy_document
 
-    screen.say(json.dumps(policy_document(policy, role=organisation_role), indent=2))
+    if store is not None and not re.fullmatch(r"s3://[^/*?]+(/[^*?]*)?", store):
+        raise click.UsageError("--store takes s3://bucket/prefix.")
+    place = (store or "").removeprefix("s3://").strip("/")
+    screen.say(json.dumps(policy_document(policy, role=organisation_role, store=place), indent=2))
     return screen.DONE

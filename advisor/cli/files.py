@@ -3,8 +3,12 @@
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.domain.errors import InputRefused
+
+if TYPE_CHECKING:
+    from advisor.codec import Anonymiser
 
 LEAST_KEY = 32  # characters
 
@@ -29,7 +33,14 @@ def write_text(path: Path, text: str) -> None:
         raise InputRefused("cannot be written", where=str(path), rule=f"a writable path ({error.strerror})") from None
 
 
-def secret_of(path: Path) -> bytes:
+def anonymiser(key_file: Path | None) -> "Anonymiser":
+    """What hides account ids by the key in a file; without one, nothing is hidden."""
+    from advisor.codec import Anonymiser
+
+    return Anonymiser(_secret_of(key_file) if key_file else None)
+
+
+def _secret_of(path: Path) -> bytes:
     """The key in a file that only its owner may read; a new one is made where there is no file."""
     path = path.expanduser()
     if not path.exists():

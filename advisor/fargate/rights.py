@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Policy = Literal["read", "apply", "organisation"]
+Policy = Literal["read", "apply", "organisation", "store"]
 ANY = "*"
 _SCALING_ROLE = "arn:aws:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*"
 _ASSUMED = "arn:aws:iam::*:role/{role}"
@@ -93,6 +93,17 @@ RIGHTS: tuple[Right, ...] = (
     ),
     *_rights("organisation", "organizations", {"ListAccounts": "which accounts the organisation has"}),
     *_rights("organisation", "sts", {"AssumeRole": "the role in each account"}, resource=_ASSUMED),
+    *_rights("store", "s3", {"ListBucket": "which files the store has"}, resource="arn:aws:s3:::{bucket}"),
+    *_rights(
+        "store",
+        "s3",
+        {
+            "GetObject": "what they hold",
+            "PutObject": "a new file; none is ever changed",
+            "DeleteObject": "files that were merged into others",
+        },
+        resource="arn:aws:s3:::{store}/*",
+    ),
     *_rights("apply", "sts", {"GetCallerIdentity": "which account the credentials are of"}),
     *_rights(
         "apply",
@@ -153,15 +164,17 @@ def actions(*policies: Policy) -> frozenset[str]:
     return frozenset(right.action for right in RIGHTS if right.policy in policies)
 
 
-def policy_document(policy: Policy, *, role: str | None = None) -> dict[str, Any]:
+def policy_document(policy: Policy, *, role: str | None = None, store: str = "") -> dict[str, Any]:
     """An IAM policy that allows a policy's actions and nothing else: one statement per resource and condition.
 
     `role`: with the rights to find an organisation's accounts and to assume the role of this name in them.
+    `store`: with the rights to keep a store at this `bucket/prefix`.
     """
-    wanted = {policy, "organisation"} if role else {policy}
+    wanted = {policy, *(["organisation"] if role else []), *(["store"] if store else [])}
+    names = {"role": role, "store": store, "bucket": store.partition("/")[0]}
     statements: list[dict[str, Any]] = []
     for right in (right for right in RIGHTS if right.policy in wanted):
-        place: dict[str, Any] = {"Effect": "Allow", "Resource": right.resource.format(role=role)}
+        place: dict[str, Any] = {"Effect": "Allow", "Resource": right.resource.format(**names)}
         place |= {"Condition": dict(right.condition)} if right.condition else {}
         same = next((s for s in statements if {**s, "Action": []} == {**place, "Action": []}), None)
         if same is None:

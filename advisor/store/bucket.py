@@ -27,6 +27,10 @@ class Bucket(Place):
         """The URL of the prefix."""
         return one_line(f"s3://{self.root}", 300)
 
+    def is_file(self) -> bool:
+        """A prefix is none; to look for an object of its name takes a right that nothing else needs."""
+        return False
+
     def write(self, fill: Fill, name: Name) -> str | None:
         """Fill a temporary file of this machine and upload it."""
         with tempfile.TemporaryDirectory(prefix="advisor-") as folder:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
 from aws_samples import small_fleet
@@ -17,7 +18,7 @@ from advisor.collector import Meter, open_sessions
 from advisor.demo.aws.faults import Fault, denied, fault, unavailable
 from advisor.demo.aws.guard import enforce
 from advisor.demo.aws.metrics import put_series
-from advisor.demo.aws.wire import AwsError, Call, LocalAws
+from advisor.demo.aws.wire import ACCOUNT, AwsError, Call, LocalAws
 from advisor.domain.errors import AwsFailed
 from advisor.fargate.rights import actions, policy_document
 from advisor.review import run_review
@@ -94,6 +95,25 @@ def test_the_read_policy_suffices_for_a_full_collection(tmp_path: Path, local_aw
     report = run_collection(open_store(tmp_path, create=True), sessions, ["eu-west-1"], now=NOW)
     assert report.failures == ()
     assert report.services == 3
+
+
+def test_the_policy_for_a_store_on_s3_suffices_to_collect_and_to_read_it(local_aws: LocalAws) -> None:
+    boto3.client("s3", "us-east-1").create_bucket(Bucket="stores")
+    seed(local_aws, ACCOUNT, REGIONS[0])
+    enforce(local_aws).allow(KEY, policy_document("read", store="stores/of/us"))
+    for minutes in (0, 5):
+        store = open_store("s3://stores/of/us", create=True)
+        run_collection(store, open_sessions(profile=None), REGIONS[:1], now=NOW + timedelta(minutes=minutes))
+    read = open_store("s3://stores/of/us")
+    assert len(read.usage(read.services[0])) == 1440
+    with pytest.raises(AwsFailed, match="s3:PutObject"):
+        run_collection(open_store("s3://stores/theirs", create=True), open_sessions(profile=None), REGIONS[:1], now=NOW)
+
+
+def test_a_region_without_clusters_costs_one_call(tmp_path: Path) -> None:
+    sessions = open_sessions(profile=None)
+    report = run_collection(open_store(tmp_path, create=True), sessions, ["ap-south-1"], now=NOW)
+    assert report.calls == {"ecs:ListClusters": 1}
 
 
 def test_the_policies_of_role_and_starter_suffice_for_an_organisation(tmp_path: Path, local_aws: LocalAws) -> None:
