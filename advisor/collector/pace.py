@@ -8,6 +8,7 @@ SHARE = 0.8  # chosen: of each bucket of an account and region; the rest is for 
 
 _ECS = {
     "ListClusters": "ecs cluster read",
+    "DescribeClusters": "ecs cluster read",
     "ListTasks": "ecs resource read",
     "DescribeTasks": "ecs resource read",
     "ListServices": "ecs service read",

@@ -45,7 +45,7 @@ def test_the_burst_is_free_and_then_the_refill_sets_the_pace() -> None:
     assert clock.now == pytest.approx(160 / (SHARE * 20))
 
 
-def test_no_bucket_is_asked_for_more_than_aws_fills_into_it() -> None:
+def test_every_read_of_ecs_has_its_bucket() -> None:
     assert set(BUCKETS.values()) == set(RATES)
     assert set(BUCKETS) <= actions("read")
     assert {a for a in actions("read") if a.startswith("ecs:")} <= set(BUCKETS)
