@@ -88,11 +88,9 @@ class _Reading:
         self.formats.add(layout.format)
         first = file.first_row
         for batch in file.pieces(layout.wanted):
-            usage_types = Cells(where=file.shown, layout=layout, batch=batch, rows=pa.nulls(0)).text("usage_type")
-            keep = pc.fill_null(pc.match_substring(usage_types, _FARGATE), False)
-            rows = pa.array(np.arange(first, first + len(batch))).filter(keep)
+            rows = pa.array(np.arange(first, first + len(batch)))
             try:
-                self._add(Cells(where=file.shown, layout=layout, batch=batch.filter(keep), rows=rows))
+                self._add(Cells(where=file.shown, layout=layout, batch=batch, rows=rows))
             except pa.ArrowException as error:
                 place = f"{file.shown}: rows {first} to {first + len(batch) - 1}"
                 rule = "columns of the types that AWS exports"
@@ -111,7 +109,8 @@ class _Reading:
         self._apart, self._added_up = 0, renamed.num_rows
         return self._pieces[0]
 
-    def _add(self, cells: Cells) -> None:
+    def _add(self, every: Cells) -> None:
+        cells = every.where_true(pc.match_substring(every.text("usage_type"), _FARGATE))
         if not len(cells.batch):
             return
         lines = charges_of(cells, self.runs, self.tagged, self.hide)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -18,7 +18,6 @@ DECIMAL = pa.decimal128(38, 12)
 INSTANTS = pa.timestamp("s", tz="UTC")
 _LONG = pa.decimal256(76, 40)
 _NUMBER_RULE = "a number, or an empty cell"
-_KEYS = 4096  # tag keys that are looked at, of a column that holds them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +28,11 @@ class Cells:
     layout: Layout
     batch: pa.RecordBatch
     rows: pa.Array
+
+    def where_true(self, marks: pa.Array) -> "Cells":
+        """The rows that are marked; a null mark is none."""
+        keep = pc.fill_null(marks, False)
+        return replace(self, batch=self.batch.filter(keep), rows=self.rows.filter(keep))
 
     def has(self, ours: str) -> bool:
         """Whether the file has this column."""
@@ -49,10 +53,8 @@ class Cells:
             return self._parsed(ours, pc.utf8_trim_whitespace(column))
         if pa.types.is_floating(column.type):
             self.refuse_where(pc.invert(pc.is_finite(column)), ours, "not a number", _NUMBER_RULE)
-        try:
-            return pc.round(column.cast(_LONG), 12).cast(DECIMAL) if not _is_float(column) else column.cast(DECIMAL)
-        except pa.ArrowInvalid:
-            return self.refuse(0, ours, "not a number that a bill can hold", _NUMBER_RULE)
+            return self._cast(ours, column, DECIMAL)
+        return pc.round(self._cast(ours, column, _LONG), 12).cast(DECIMAL)
 
     def instants(self, ours: str) -> pa.Array:
         """A column of UTC instants, whole seconds."""
@@ -63,7 +65,7 @@ class Cells:
             column = pa.array(pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce"))
         self.refuse_where(pc.is_null(column), ours, "no instant", INSTANT_RULE)
         if not pa.types.is_timestamp(column.type):
-            self.refuse(0, ours, "no instant", INSTANT_RULE)
+            self.refuse_all(ours, "no instants", INSTANT_RULE)
         return column.cast(pa.timestamp(column.type.unit, tz="UTC")).cast(INSTANTS, safe=False)
 
     def tag(self, ours: str, key: str) -> pa.Array:
@@ -84,6 +86,11 @@ class Cells:
         place = f"{self.where}: row {self.rows[row].as_py()}, column {name}"
         raise InputRefused(what, where=place, value=self.batch[name][row].as_py(), rule=rule)
 
+    def refuse_all(self, ours: str, what: str, rule: str) -> NoReturn:
+        """Raise InputRefused for some cell of these rows."""
+        place = f"{self.where}: rows {self.rows[0].as_py()} to {self.rows[-1].as_py()}"
+        raise InputRefused(what, where=f"{place}, column {self.layout.columns[ours]}", rule=rule)
+
     def refuse_where(self, wrong: pa.Array, ours: str, what: str, rule: str) -> None:
         """Refuse the first row that is marked; a null mark is none."""
         if (row := pc.index(pc.fill_null(wrong, False), True).as_py()) >= 0:
@@ -92,12 +99,15 @@ class Cells:
     def _parsed(self, ours: str, column: pa.Array) -> pa.Array:
         filled = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
         self.refuse_where(pc.invert(pc.match_substring_regex(filled, NUMBER)), ours, "not a number", _NUMBER_RULE)
+        long = self._cast(ours, pc.replace_substring_regex(filled, r"^\+", ""), _LONG)
+        return pc.round(long, 12).cast(DECIMAL)
+
+    def _cast(self, ours: str, column: pa.Array, kind: pa.DataType) -> pa.Array:
         try:
-            return pc.round(pc.replace_substring_regex(filled, r"^\+", "").cast(_LONG), 12).cast(DECIMAL)
-        except pa.ArrowInvalid:
+            return column.cast(kind)
+        except pa.ArrowException:
             rule = "at most 26 digits before the point and 40 after it"
-            place = f"{self.where}: rows {self.rows[0].as_py()} to {self.rows[-1].as_py()}, column {ours}"
-            raise InputRefused("a number too long", where=place, rule=rule) from None
+            return self.refuse_all(ours, "a number too long, or none", rule)
 
     def _from_json(self, column: pa.Array, key: str) -> pa.Array:
         coded = column.dictionary_encode()
@@ -107,7 +117,7 @@ class Cells:
     def _value(self, text: str, key: str) -> str | None:
         try:
             tags = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             tags = None
         if not isinstance(tags, Mapping):
             row = pc.index(_text(self.batch[self.layout.columns["tags"]]), text).as_py()
@@ -117,11 +127,7 @@ class Cells:
 
 def _keys_like(column: Any, key: str) -> list[str]:
     keys = column.keys.unique()
-    return [name for name in keys[:_KEYS].to_pylist() if name is not None and plain(name) == key]
-
-
-def _is_float(column: pa.Array) -> bool:
-    return bool(pa.types.is_floating(column.type))
+    return [name for name in keys.to_pylist() if name is not None and plain(name) == key]
 
 
 def _text(column: pa.Array) -> pa.Array:

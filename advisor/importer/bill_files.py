@@ -13,8 +13,8 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from advisor.domain.errors import InputRefused, one_line
-from advisor.importer.places import below, place_of
+from advisor.domain.errors import AdvisorError, InputRefused, one_line
+from advisor.importer.places import below, place_of, s3_refused
 
 ROWS_PER_PIECE = 1 << 16
 _BLOCK = 1 << 23  # bytes of CSV at a time; one row must fit
@@ -119,6 +119,8 @@ def _compression(path: str) -> str | None:
     return "gzip" if path.lower().endswith(".gz") else None
 
 
-def _unreadable(shown: str, error: Exception) -> InputRefused:
+def _unreadable(shown: str, error: Exception) -> AdvisorError:
+    if shown.startswith("s3://") and isinstance(error, OSError):
+        return s3_refused(shown, error)
     reason = (error.strerror if isinstance(error, OSError) else None) or one_line(error, 160)
     return InputRefused("cannot be read", where=shown, rule=f"Parquet, CSV or gzipped CSV ({reason})")

@@ -13,8 +13,9 @@ import pytest
 from bill_formats import WRITERS, cur2_parquet, cur_legacy_csv, focus_csv
 from bill_world import ACCOUNT, World, fargate, simulated
 
+from advisor.demo.aws.wire import AwsError, Call, LocalAws
 from advisor.domain.charges import SUMS
-from advisor.domain.errors import InputRefused
+from advisor.domain.errors import AwsFailed, InputRefused
 from advisor.importer import read_bill
 from advisor.importer.bill_columns import SPELLINGS
 
@@ -209,6 +210,17 @@ def test_a_bill_is_read_from_s3(world: World, tmp_path: Path) -> None:
     path = cur2_parquet(world.rows, tmp_path)
     s3.upload_file(str(path), "bills", "export/data/BILLING_PERIOD=2026-10/part.parquet")
     assert read_bill("s3://bills/export").lines.equals(read_bill(path).lines)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_bucket_that_refuses_is_said_with_the_rights_it_takes(local_aws: LocalAws) -> None:
+    def deny(call: Call) -> None:
+        if call.service == "s3":
+            raise AwsError("AccessDenied", "no", status=403)
+
+    local_aws.before.append(deny)
+    with pytest.raises(AwsFailed, match="s3:ListBucket and s3:GetObject"):
+        read_bill("s3://bills/export")
 
 
 def test_every_name_that_we_ask_for_is_spelled_in_every_format_that_has_it() -> None:

@@ -18,7 +18,24 @@ ROWS = [row for row in simulated().rows if "Fargate" in row.usage_type and row.l
 CELLS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
     st.sampled_from(
-        ["", "-0", "1e400", "-1e-400", "nan", "inf", "0x1", "１２", '"', "\n", "\r", "=1", "9" * 70, "{}", "[]"]
+        [
+            "",
+            "-0",
+            "1e400",
+            "-1e-400",
+            "nan",
+            "inf",
+            "0x1",
+            "１２",
+            '"',
+            "\n",
+            "\r",
+            "=1",
+            "9" * 70,
+            "{}",
+            "[]",
+            "[" * 20_000,
+        ]
     ),
     st.floats(allow_nan=True).map(str),
     st.datetimes().map(str),
@@ -33,6 +50,7 @@ OTHER_TYPES = {
     "line_item_usage_start_date": pa.array([12], pa.int64()),
     "line_item_usage_account_id": pa.array([b"\xff\xfe"]),
     "line_item_usage_type": pa.array([True]),
+    "line_item_product_code": pa.array([{"a": 1}]),
     "resource_tags": pa.array([{"aws_ecs_service_name": "web"}]),
 }
 
