@@ -41,17 +41,18 @@ def run_review(
     `prices` default to the store's.
 
     A service whose data are bad is listed without advice and with the reason; any other error stops the run.
-    Raises NoData for a store without services or without any usage, StoreDamaged where its files cannot be read.
+    Raises NoData for a store without services or usage, and without task runs beside them, StoreDamaged where its files
+    cannot be read.
     """
-    services = store.services
-    if not services:
+    services, book = store.services, prices or store.prices
+    families = task_families(store.task_runs, store.schedules, book, store.month_peaks)
+    if not services and not families:
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     ignored = [service for service in services if _is_ignored(service, config)]
     judged = [service for service in services if not _is_ignored(service, config)]
-    book = prices or store.prices
     results = _all(store, judged, config, prices=book, progress=progress)
     window = _window(results)
-    if window is None and judged:
+    if window is None and judged and not families:
         raise NoData(f"{store.url}: no usage of any service. Next: collect or import usage for the same services.")
     advices = tuple(result.advice for result in results)
     return Review(
@@ -60,7 +61,7 @@ def run_review(
         config=config_to_dict(config),
         totals=_totals(advices, (*store.skipped, *map(_skipped, ignored))),
         services=advices,
-        standalone=task_families(store.task_runs, store.schedules, book, store.month_peaks),
+        standalone=families,
         reconciliation=next(reversed(store.reconciliations), None),
         prices=_notes(_used(judged, store.task_runs), book),
     )

@@ -109,11 +109,13 @@ def _per_month(
     ways: list[tuple[Usd, str]] = []
     if span >= LEAST_SPAN:
         total, days = sum(costs, Decimal(0)), span / timedelta(days=1)
-        ways.append((total * Decimal(MONTH / span), f"{len(runs)} runs seen in {days:.1f} days"))
+        what = "one run" if len(runs) == 1 else f"{len(runs)} runs"
+        ways.append((total * Decimal(MONTH / span), f"{what} seen in {days:.1f} days"))
     starts = sum(_starts(schedule, runs) for schedule in schedules if schedule.enabled)
     if starts and ended:
         mean = sum(ended, Decimal(0)) / len(ended)
-        ways.append((mean * starts, f"{starts:,} starts a month, each as the {len(ended)} runs that were seen"))
+        seen = "the one run that was seen" if len(ended) == 1 else f"the {len(ended)} runs that were seen"
+        ways.append((mean * starts, f"{starts:,} starts a month, each as {seen}"))
     few = f"runs were seen for {span / timedelta(hours=1):.1f} hours only, and no schedule says how often they start"
     return max(ways) if ways else (None, few)
 

@@ -128,9 +128,10 @@ def _share(stated: Mapping[str, object], name: str, usual: float) -> float:
 
 
 def places(review: Review) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The accounts and the regions that the review speaks of, skipped services included."""
+    """The accounts and the regions that the review speaks of, skipped services and other tasks included."""
     seen = [(a.id.account, a.id.region) for a in review.services]
     seen += [(s.account, s.region) for s in review.totals.skipped]
+    seen += [(family.account, family.region) for family in review.standalone]
     accounts, regions = {account for account, _ in seen}, {region for _, region in seen}
     return tuple(sorted(accounts)), tuple(sorted(regions))
 

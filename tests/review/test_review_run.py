@@ -15,8 +15,10 @@ from advisor.domain.errors import NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Service, Skipped
 from advisor.domain.reconciliation import BillNote, ReconciledTotals, Reconciliation, Residual
 from advisor.domain.runs import TaskRun
+from advisor.domain.service import TaskSize
 from advisor.domain.settings import Config, Override
 from advisor.fargate.prices import PriceBook
+from advisor.report.markdown import markdown
 from advisor.review import run_review
 from advisor.store import Store, open_store
 from tests.service_worlds import START, World, daily, fixed, level, lived, said, service_of, tracking
@@ -228,3 +230,30 @@ def test_a_task_run_of_the_store_that_ran_out_of_memory_speaks_for_its_service_o
     assert "out-of-memory" in said(killed)
     assert killed.recommended.size.memory > ROOMY.size.memory
     assert "out-of-memory" not in said(other)
+
+
+def test_a_store_of_nothing_but_task_runs_is_reviewed_and_reported(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "batch", create=True)
+    store.add_runs(
+        TaskRun(
+            account="111122223333",
+            region="us-east-1",
+            cluster="ci",
+            task=f"t{day}",
+            family="build",
+            revision=1,
+            size=TaskSize.of(vcpu=1, gib=2),
+            created=START + timedelta(days=day),
+            pulled=START + timedelta(days=day),
+            stopped=START + timedelta(days=day, hours=1),
+            seen=START + timedelta(days=day, hours=1),
+        )
+        for day in range(5)
+    )
+    review = run_review(store)
+    (family,) = review.standalone
+    assert (family.service, family.runs, review.services, review.window) == ("ci/build", 5, (), None)
+    assert family.usd_month == round(5 * Decimal("0.04937") * 730 / 97, 2)  # 97 hours from the first to the last
+    assert {price.region for price in review.prices} == {"us-east-1"}
+    assert review_from_json(review_to_json(review), where="review.json") == review
+    assert "1 account and 1 region (us-east-1)" in markdown(review)
