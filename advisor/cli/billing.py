@@ -179,4 +179,4 @@ def _told_below(result: "Reconciliation", path: Path) -> None:
 
 def _money(row: "ReconciledOwner | ReconciledTotals", used: list[str]) -> list[str]:
     parts: list[Decimal] = [getattr(row.residual, name) for name in used]
-    return [f"{usd:.2f}" for usd in (row.modelled_usd, *parts, row.billed_usd)]
+    return [f"{round(usd, 2) + 0:.2f}" for usd in (row.modelled_usd, *parts, row.billed_usd)]

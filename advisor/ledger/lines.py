@@ -87,8 +87,8 @@ def _compared(unit: str, billed: Sums, capacity: tuple[Decimal, Decimal], listed
 
 
 def rounded(value: Decimal) -> Decimal:
-    """To a millionth: lines are rounded once, so that they add up to their sums exactly."""
-    return value.quantize(_MILLIONTH)
+    """To a millionth, and no zero below zero: lines are rounded once, so that they add up to their sums exactly."""
+    return value.quantize(_MILLIONTH) + _ZERO
 
 
 def _line(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from decimal import Decimal
 
 from advisor.domain.reconciliation import ReconciledOwner, Reconciliation, Residual
@@ -47,7 +48,7 @@ def bill_view(made: Reconciliation) -> BillView:
 
 def _lead(made: Reconciliation) -> str:
     totals, bill = made.totals, made.bill
-    told = f"Billed {words.span(bill.start, bill.end)}: {words.money(totals.billed_usd)}."
+    told = f"Billed {words.span(bill.start, bill.end - timedelta(seconds=1))}: {words.money(totals.billed_usd)}."
     if totals.explained_share is not None:
         told += f" {100 * totals.explained_share:.2f} % of it is explained."
     if totals.outside_usd:

@@ -1,5 +1,6 @@
 """Reconciliation: every class of a simulated fleet's bill is what the fleet really did, in every format of the bill."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -86,6 +87,7 @@ def test_it_is_kept_as_json_and_read_again(world: World, store: Store, tmp_path:
     text = to_json(result)
     assert from_json(Reconciliation, text, where="test") == result
     assert "E-" not in text
+    assert not re.search(r'"-0\.0+"', text)
 
 
 def test_a_daily_bill_gives_the_same_classes(world: World, store: Store, tmp_path: Path) -> None:

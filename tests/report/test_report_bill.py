@@ -16,6 +16,7 @@ def test_the_steps_lead_from_modelled_to_billed() -> None:
     usd = [step[1] for step in view.steps]
     assert sum(usd[:-1]) == usd[-1] == Decimal("86.875")
     assert "99.71 % of it is explained" in view.lead
+    assert view.lead.startswith("Billed 1 to 31 October 2026: $86.88.")
     assert "$3.00 was billed where the store holds no usage" in view.lead
     assert [mostly for _, mostly, _ in view.owners] == [
         "Savings Plans, off the on-demand price",
