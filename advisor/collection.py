@@ -183,10 +183,11 @@ def _planned(
         ids = [service.id for service in place.services]
         since = {id: last for id in ids if (last := store.last_instant(hide.record(id))) is not None}
         labels = {service.id: service.target_groups for service in place.services}
-        known = {id for id in ids if hide.record(id) in peaks}
+        measured = place.found.measured if place.found else ()
+        known = {id for id in (*ids, *measured) if hide.record(id) in peaks}
         minutes = batches(ids, since=since, now=now, labels=labels)
         months = older_batches(place.services, known=known, now=now)
-        families = family_batches(place.found.measured if place.found else (), known=known, now=now)
+        families = family_batches(measured, known=known, now=now)
         return ((place, batch) for batch in chain(minutes, months, families))
 
     turns = zip_longest(*(of(place) for place in places))

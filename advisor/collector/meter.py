@@ -12,7 +12,7 @@ from advisor.domain.collecting import CallCount, CollectionRun, PlaceRead
 from advisor.domain.errors import AwsFailed
 
 USD_PER_METRIC = Decimal("0.00001")  # $0.01 per 1,000 metrics requested by GetMetricData, none free: docs/facts.md
-STATISTICS_PER_METRIC = 5  # so many of one metric in one request count as one: docs/facts.md
+STATISTICS_PER_METRIC = 5  # so many of one metric in one request count as one: docs/moto.md, 2
 
 Key = tuple[str, str, str]
 """(account, region, IAM action)"""
@@ -40,7 +40,7 @@ class Asked:
 def asked_by(queries: Iterable[Mapping[str, Any]], *, page: int = 1) -> Asked:
     """What one request for the page of some MetricDataQueries counts for.
 
-    How AWS counts is known in part (docs/facts.md): whether a further page counts again is not.
+    How AWS counts is known in part (docs/moto.md, section 2): whether a further page counts again is not.
     """
     given = list(queries)
     series = {(_name(q["MetricStat"]["Metric"]), q["MetricStat"]["Stat"]) for q in given if "MetricStat" in q}

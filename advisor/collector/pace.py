@@ -22,6 +22,7 @@ BUCKETS: Mapping[str, str] = {
     **{f"ecs:{action}": bucket for action, bucket in _ECS.items()},
     "cloudwatch:GetMetricData": "metric data",
     "cloudwatch:DescribeAlarms": "alarms",
+    "cloudwatch:ListMetrics": "metric names",
 }
 RATES: Mapping[str, tuple[float, float]] = {  # bucket -> burst, refill a second: docs/facts.md
     "ecs cluster read": (50, 20),
@@ -31,6 +32,7 @@ RATES: Mapping[str, tuple[float, float]] = {  # bucket -> burst, refill a second
     "ecs deployments": (50, 20),
     "metric data": (50, 50),
     "alarms": (9, 9),
+    "metric names": (25, 25),
 }
 
 

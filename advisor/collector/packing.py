@@ -20,7 +20,7 @@ class Slab:
 def slabs(series: int, steps: int) -> Iterator[Slab]:
     """Requests that ask for each step of each series once, in next to as few calls as there are full pages.
 
-    A page that is asked for with a token may be charged like a request (not known: docs/facts.md), so that
+    A page that is asked for with a token may be charged like a request (not known: docs/moto.md), so that
     500 series of 15 days in one request could cost 107 times what they hold. In groups of 5 for 14 days and
     of 71 for the rest, or of 4, they fill as many pages, and each metric is asked for twice at most.
 
