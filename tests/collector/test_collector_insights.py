@@ -69,8 +69,9 @@ def test_the_highest_use_of_a_family_reaches_its_line(tmp_path: Path, local_aws:
     for _ in range(2):
         report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
         assert report.failures == ()
-    of_families = [c.params["MetricDataQueries"] for c in asked if "Insights" in str(c.params["MetricDataQueries"])]
-    assert [len(queries) for queries in of_families] == [2, 2]
+    mine = [call.params for call in asked if "Insights" in str(call.params["MetricDataQueries"])]
+    assert [len(params["MetricDataQueries"]) for params in mine] == [2, 2]
+    assert [round((params["EndTime"] - params["StartTime"]) / 86_400) for params in mine] == [455, 15]
     peaks = [peak for peak in store.month_peaks if peak.task_gib_max is not None]
     assert {str(peak.id) for peak in peaks} == {f"{ACCOUNT}/{REGION}/prod/batch"}
     lines = {f.service: f for f in task_families(store.task_runs, (), PriceBook.shipped(), store.month_peaks)}
