@@ -44,6 +44,21 @@ def test_every_active_account_has_a_session_and_the_own_one_needs_no_role(local_
     assert len(more) == len(others) - 1
 
 
+def test_an_organisation_in_all_its_regions_ends_in_one_store(tmp_path: Path, local_aws: LocalAws) -> None:
+    (other,) = organisation(1)
+    small_fleet()
+    for account, region in ((other, "ap-northeast-1"), (other, "us-west-2")):
+        local_aws.call("ecs", "CreateCluster", account=account, region=region, clusterName="prod")
+    given = ["collect", "--store", str(tmp_path), "--organisation-role", "reader", "--all-regions"]
+    done = CliRunner().invoke(cli, given, standalone_mode=False)
+    assert done.return_value == 1, done.output  # the fleet has what is not covered
+    (run,) = open_store(tmp_path).logs()
+    assert {place.account for place in run.places} == {ACCOUNT, other}
+    assert len(run.places) == 2 * len({place.region for place in run.places}) > 2 * 15
+    assert sum(place.services for place in run.places) == 3
+    assert not any(place.failures for place in run.places)
+
+
 def test_a_role_is_assumed_once_and_again_before_it_expires() -> None:
     for duration, assumed in ((3600, 1), (900, 2)):  # botocore renews from a quarter of an hour before the end
         role = "arn:aws:iam::111122223333:role/reader"
