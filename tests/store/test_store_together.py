@@ -92,6 +92,35 @@ def test_a_compaction_may_come_between_any_steps_of_another(
     assert len(again.usage(some_id("prod/0"), start=NOW)) == late_rows
 
 
+def test_a_manifest_that_comes_late_is_no_alarm_and_goes(tmp_path: Path) -> None:
+    """As one does that was put by a process which slept while others compacted."""
+    store = open_store(tmp_path, create=True)
+    store.add_usage({some_id(): some_frame(NOW, 5)})
+    store.compact(NOW)
+    (old,) = (tmp_path / "manifest").iterdir()
+    late = old.read_bytes()
+    store.add_usage({some_id(): some_frame(NOW, 9)})
+    store.compact(NOW)
+    want = content(str(tmp_path))
+    old.write_bytes(late)
+    assert len(open_store(tmp_path).usage(some_id())) == 9
+    open_store(tmp_path).compact(NOW)
+    assert content(str(tmp_path)) == want
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_values_for_one_minute_the_order_decides_nothing(tmp_path: Path, order: tuple[int, int]) -> None:
+    """Two processes that do not see each other's: of each cell the larger."""
+    frames = [some_frame(NOW, 5, seed=seed) for seed in (1, 2)]
+    stores = [open_store(tmp_path, create=True) for _ in frames]
+    for n in order:
+        stores[n].add_usage({some_id(): frames[n]})
+    for _ in range(2):
+        want = frames[0].where(frames[0] > frames[1], frames[1])
+        pd.testing.assert_frame_equal(open_store(tmp_path).usage(some_id()), want, check_freq=False)
+        stores[0].compact(NOW)
+
+
 def test_a_reader_goes_on_while_others_compact(url: str) -> None:
     store = open_store(url, create=True)
     frame = some_frame(START, 3000)

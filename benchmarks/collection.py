@@ -1,0 +1,166 @@
+"""What a collection asks of AWS, and what it takes: `.venv/bin/python benchmarks/collection.py [services ...]`.
+
+For 10, 200 and 2,000 services of one account and region with 15 days of minutes: calls made against the least that
+there must be, wall time, and the peak memory of the collecting process. The local AWS is another process, and its
+memory does not count. Writes benchmarks/collection.md. The calls are not paced as for AWS, so that the time is ours.
+"""
+
+import contextlib
+import math
+import multiprocessing
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, local_aws_with
+
+CONTEXT = multiprocessing.get_context("spawn")  # nothing of this process in the memory of the other
+SIZES = (10, 200, 2000)
+POINTS_PER_PAGE, QUERIES_PER_CALL = 100_800, 500  # documented quotas of GetMetricData
+OUT = Path(__file__).with_suffix(".md")
+
+
+def main() -> None:
+    """Measure every size, print and write the table."""
+    sizes = [int(text) for text in sys.argv[1:]] or list(SIZES)
+    os.environ |= {"AWS_ACCESS_KEY_ID": "AKIALOCALBENCH000000", "AWS_SECRET_ACCESS_KEY": "local"}
+    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent"}
+    rows = [measured(services) for services in sizes]
+    text = TEXT.format(day=datetime.now(UTC).date(), calls=_calls_table(rows), table=_table(rows))
+    print(text)
+    if sizes == list(SIZES):
+        OUT.write_text(text)
+
+
+def measured(services: int) -> dict[str, Any]:
+    """One collection of so many services into an empty store."""
+    fleet = Fleet(services=services)
+    with tempfile.TemporaryDirectory() as folder, _served(fleet) as url:
+        ready = CONTEXT.Queue()
+        process = CONTEXT.Process(target=_collect, args=(folder, url, fleet, ready))
+        process.start()
+        row: dict[str, Any] = ready.get()
+        process.join()
+        row |= {"mib": sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 2**20}
+    least = least_calls(services, points=row["points"], queries=row["queries"])
+    print({key: value for key, value in row.items() if key != "calls"}, flush=True)
+    return row | {"services": services, "least": least}
+
+
+def least_calls(services: int, *, points: int, queries: int) -> dict[str, int]:
+    """The least number of calls by action: full pages, and what can only be asked one by one.
+
+    That DescribeServiceDeployments and DescribeServiceRevisions take what is of several services is UNCONFIRMED.
+    """
+    clusters = [min(SERVICES_PER_CLUSTER, services - n) for n in range(0, services, SERVICES_PER_CLUSTER)]
+    return {
+        "cloudwatch:GetMetricData": max(math.ceil(points / POINTS_PER_PAGE), math.ceil(queries / QUERIES_PER_CALL)),
+        "ecs:ListClusters": 1,
+        "ecs:ListServices": sum(math.ceil(n / 100) for n in clusters),
+        "ecs:DescribeServices": sum(math.ceil(n / 10) for n in clusters),
+        "ecs:DescribeTaskDefinition": math.ceil(services / 10),
+        "ecs:ListServiceDeployments": services,
+        "ecs:DescribeServiceDeployments": math.ceil(services / 20),
+        "ecs:DescribeServiceRevisions": math.ceil(services / 20),
+    }
+
+
+def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
+    os.environ["AWS_ENDPOINT_URL"] = url
+    from advisor.collection import run_collection
+    from advisor.collector import open_sessions
+    from advisor.collector.pace import Pace
+    from advisor.store import open_store
+
+    begin, cpu = time.perf_counter(), time.process_time()
+    store = open_store(folder, create=True)
+    sessions = open_sessions(profile=None, role_arns=fleet.roles, pace=lambda: Pace({}))
+    report = run_collection(store, sessions, fleet.regions, now=NOW)
+    if report.failures:
+        sys.exit(report.failures[0])
+    wall, used = time.perf_counter() - begin, time.process_time() - cpu
+    points = sum(int(store.usage(s).notna().to_numpy().sum()) for s in store.services)
+    calls = dict(report.calls)
+    queries = 5 * len(store.services)  # three metrics of each service, five statistics
+    ready.put({"calls": calls, "points": points, "queries": queries, "wall": wall, "cpu": used, "peak": _peak_mib()})
+
+
+def _peak_mib() -> float:
+    """The most memory that this process has had.  [MiB]"""
+    (kib,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(kib) / 1024
+
+
+def _serve(fleet: Fleet, ready: Any, done: Any) -> None:
+    from advisor.demo.aws.wire import serve
+
+    with serve(local_aws_with(fleet)) as url:
+        ready.put(url)
+        done.wait()
+
+
+@contextlib.contextmanager
+def _served(fleet: Fleet) -> Any:
+    ready, done = CONTEXT.Queue(), CONTEXT.Event()
+    process = CONTEXT.Process(target=_serve, args=(fleet, ready, done))
+    process.start()
+    try:
+        yield ready.get()
+    finally:
+        done.set()
+        process.join()
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "| services | points | GetMetricData: made / least | ratio | wall | collector's CPU | peak memory | store |"
+    ]
+    lines.append("|" + "---:|" * 8)
+    for row in rows:
+        made, least = (row[k]["cloudwatch:GetMetricData"] for k in ("calls", "least"))
+        lines.append(
+            f"| {row['services']:,} | {row['points']:,} | {made:,} / {least:,} | {made / least:.3f} | "
+            f"{row['wall']:.0f} s | {row['cpu']:.0f} s | {row['peak']:.0f} MiB | {row['mib']:.0f} MiB |"
+        )
+    return "\n".join(lines)
+
+
+def _calls_table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| action | " + " | ".join(f"{row['services']:,} services" for row in rows) + " |"]
+    lines.append("|---|" + "---:|" * len(rows))
+    for action in sorted({action for row in rows for action in row["calls"]}):
+        cells = (_cell(row["calls"].get(action, 0), row["least"], action) for row in rows)
+        lines.append(f"| `{action}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(made: int, least: Mapping[str, int], action: str) -> str:
+    return f"{made:,} / {least[action]:,}" if action in least else f"{made:,}"
+
+
+TEXT = """# What a collection asks of AWS
+
+Made by `python benchmarks/collection.py` on {day}, on two cores that others used too: trust the counts and the memory;
+the times are upper bounds. The local AWS is a process of its own: its memory does not count, its time is in the wall
+time. One account and region, 15 days of minutes, an empty store. For AWS the calls are paced
+(`advisor/collector/pace.py`), here they are not.
+
+{table}
+
+The least number of `GetMetricData` calls is the larger of ceil(points / 100,800) and ceil(queries / 500), points being
+those that came. `made / least` of the others, where pages have a size or things can only be asked for one by one:
+
+{calls}
+
+That `DescribeServiceDeployments` and `DescribeServiceRevisions` take what is of several services is UNCONFIRMED.
+"""
+
+
+if __name__ == "__main__":
+    main()
