@@ -204,9 +204,9 @@ def _affordable(planned: list[tuple["Place", "Batch"]], spent: "Spent") -> list[
     for number, (_, batch) in enumerate(planned):
         total += batch.asked
         if total.usd[1] > limit:
-            for place, left in planned[number:]:
-                why = f"metrics of {len(left.services)} services were not read: {over_budget(limit)}"
-                place.stopped.append(why)
+            for place in {id(place): place for place, _ in planned[number:]}.values():
+                left = {service for other, batch in planned[number:] if other is place for service in batch.services}
+                place.stopped.append(f"metrics of {len(left)} services were not read: {over_budget(limit)}")
             return planned[:number]
     return planned
 

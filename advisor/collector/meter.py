@@ -62,6 +62,8 @@ class Meter:
         self._lock = threading.Lock()
         self._calls: Counter[Key] = Counter()
         self._asked = Asked()
+        self.logged: tuple[Counter[Key], Asked] = Counter(), Asked()
+        """What is in the log of a run already."""
 
     @property
     def calls(self) -> Counter[Key]:
@@ -95,11 +97,11 @@ def over_budget(most_usd: Decimal) -> str:
 
 
 class Spent:
-    """What a meter shows since this was made."""
+    """What a meter shows beyond what is logged already: the opening of the sessions is the first run's."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
-        self._calls, self._asked = meter.calls, meter.asked
+        self._calls, self._asked = meter.logged
 
     @property
     def asked(self) -> Asked:
@@ -115,7 +117,9 @@ class Spent:
 
     def log(self, *, started: datetime, ended: datetime, places: Iterable[PlaceRead]) -> CollectionRun:
         """The log of the collection that spent it."""
-        asked, calls = self.asked, sorted((self.meter.calls - self._calls).items())
+        self.meter.logged = self.meter.calls, self.meter.asked
+        asked = self.meter.logged[1] - self._asked
+        calls = sorted((self.meter.logged[0] - self._calls).items())
         return CollectionRun(
             started=started,
             ended=ended,

@@ -113,7 +113,7 @@ def test_the_policy_for_a_store_on_s3_suffices_to_collect_and_to_read_it(local_a
 def test_a_region_without_clusters_costs_one_call(tmp_path: Path) -> None:
     sessions = open_sessions(profile=None)
     report = run_collection(open_store(tmp_path, create=True), sessions, ["ap-south-1"], now=NOW)
-    assert report.calls == {"ecs:ListClusters": 1}
+    assert report.calls == {"ecs:ListClusters": 1, "sts:GetCallerIdentity": 1}
 
 
 def test_the_policies_of_role_and_starter_suffice_for_an_organisation(tmp_path: Path, local_aws: LocalAws) -> None:
