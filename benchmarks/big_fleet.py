@@ -58,8 +58,8 @@ class MadeOnRequest(MetricStore):
 
 
 def local_aws_with(fleet: Fleet) -> LocalAws:
-    """A local AWS where the fleet has run for as long as there are metrics, and the clock stands at `NOW`."""
-    clock = [NOW - timedelta(days=fleet.days)]
+    """A local AWS where the fleet has run for two months, and the clock stands at `NOW`."""
+    clock = [NOW - timedelta(days=60)]
     aws = LocalAws(clock=lambda: clock[0])
     for account in fleet.accounts:
         for region in fleet.regions:

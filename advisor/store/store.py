@@ -216,7 +216,7 @@ class Store:
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
         compacted = self._files.compact(held, now=now)
-        for table in (self._run_files, self._price_files, self._bill_files):
+        for table in (self._run_files, self._peak_files, self._price_files, self._bill_files):
             compacted = table.compact(compacted)
         return compacted
 

@@ -103,14 +103,18 @@ def killing(at: int | None) -> Iterator[list[str]]:
 
 @pytest.fixture
 def local_aws() -> LocalAws:
-    return LocalAws(clock=lambda: NOW)
+    """Two months after its services were made."""
+    clock = [NOW - timedelta(days=60)]
+    aws = LocalAws(clock=lambda: clock[0])
+    fill(aws)
+    clock[0] = NOW
+    return aws
 
 
 @pytest.fixture
-def days(local_aws: LocalAws, endpoint: str, tmp_path: Path) -> Days:
+def days(endpoint: str, tmp_path: Path) -> Days:
     """The store of yesterday, what a collection that nothing stops makes of it today, and in how many steps."""
     assert endpoint
-    fill(local_aws)
     collect(tmp_path / "yesterday", NOW - timedelta(days=1))
     shutil.copytree(tmp_path / "yesterday", tmp_path / "today")
     with killing(at=None) as steps:
@@ -118,6 +122,7 @@ def days(local_aws: LocalAws, endpoint: str, tmp_path: Path) -> Days:
     want = known(tmp_path / "today")
     store = open_store(tmp_path / "today")
     assert [len(store.usage(service)) for service in store.services] == [MINUTES - 3] * 4, "all that has settled"
+    assert len(store.month_peaks) == 4
     collect(tmp_path / "today")
     assert known(tmp_path / "today") == want, "twice changes nothing"
     return tmp_path / "yesterday", want, steps
