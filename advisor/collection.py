@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from advisor.codec import Anonymiser
 from advisor.domain.errors import AwsFailed, InputRefused
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
     Read = tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]
 
 READING = 3  # chosen: batches of metrics in memory, 43 MB of points each
-
 CLEAR = Anonymiser()
 
 Progress = Callable[[int, int], None]
 Money = tuple[Decimal, Decimal]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +77,9 @@ def run_collection(
     all that is kept or told. Raises AwsFailed where nothing at all could be collected, InputRefused where the
     store hides accounts in another way.
     """
-    _check_hidden_alike(store, hide)
     from advisor.collector import gather_all, places_of
 
+    _check_hidden_alike(store, hide)
     started, spent = clock(), _spent(sessions)
     places: list[Place] = []
     try:

@@ -12,6 +12,7 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.files import anonymiser
+from advisor.domain.errors import AwsFailed
 from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
@@ -56,16 +57,19 @@ def collect(
     _one_of("--region", regions, "--all-regions", all_regions)
     if roles and organisation_role:
         raise click.UsageError("--role-arn and --organisation-role exclude each other.")
-    sessions = open_sessions(
-        profile=profile,
-        role_arns=roles,
-        organisation_role=organisation_role,
-        external_id=external_id,
-        session_name=session_name,
-        duration=duration,
-        meter=Meter(most_usd=most_usd),
-    )
     hide = anonymiser(key_file)
+    try:
+        sessions = open_sessions(
+            profile=profile,
+            role_arns=roles,
+            organisation_role=organisation_role,
+            external_id=external_id,
+            session_name=session_name,
+            duration=duration,
+            meter=Meter(most_usd=most_usd),
+        )
+    except AwsFailed as error:
+        raise AwsFailed(hide.text(str(error))) from error
     target, now = open_store(store, create=True), datetime.now(UTC)
     if dry_run:
         return _planned(plan_collection(target, sessions, regions or None, now=now, hide=hide))

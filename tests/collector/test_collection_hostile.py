@@ -16,6 +16,7 @@ from advisor.codec import Anonymiser
 from advisor.collection import run_collection
 from advisor.collector import AwsSession, open_sessions
 from advisor.demo.aws import wire
+from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import ACCOUNT, Call, LocalAws
 from advisor.domain.errors import InputRefused
@@ -160,3 +161,11 @@ def test_the_command_line_makes_a_key_once_and_tells_no_account(tmp_path: Path) 
         assert "Skipped: x" in done.output
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(key.read_text().strip()) == 64
+
+
+def test_a_refusal_tells_no_account_either(tmp_path: Path, local_aws: LocalAws) -> None:
+    local_aws.before.append(Fault(error=denied("organizations", "ListAccounts"), action="ListAccounts"))
+    options = ["--all-regions", "--organisation-role", "reader", "--anonymise", str(tmp_path / "key")]
+    done = CliRunner().invoke(cli, ["collect", "--store", str(tmp_path / "store"), *options])
+    assert "organizations:ListAccounts was denied" in str(done.exception)
+    assert ACCOUNT not in str(done.exception)
