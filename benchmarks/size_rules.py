@@ -15,8 +15,10 @@ breached     share of the services whose memory goes to the limit at least once
 against ours better or worse in one of cost, services over 1 % and breaches, and the other way in none
 
 Ours is the default setting of the product, which asks more of a size than this table scores: at most 0.1 % of the work
-may find no CPU in its minute, and the chance of a breach is that of 30 days. The two rows below it are the same without
-the first, and without either: the chance is that of the days that are scored.
+may find no CPU in its minute, and the chance of a breach is that of 30 days. Two rows below it are the same without the
+first, and without either: the chance is that of the days that are scored. Today's size is taken to be Fargate's
+smallest; less memory than today's is advised only within the limit itself, so one row starts from the size that has
+twice the highest CPU and memory.
 """
 
 import argparse
@@ -27,7 +29,8 @@ from pathlib import Path
 import altair as alt
 from trace_services import SCALES, Service, origin_at, series_of, services_of
 
-from advisor.advice.board import OURS, Origin, marks_of, ours, rules, scores
+from advisor.advice.board import OURS, Origin, by_peer, marks_of, ours, rules, scores
+from advisor.advice.peers import highest_times
 from advisor.advice.refit import left_out
 from advisor.advice.subject import Subject
 from advisor.charts.drawing import data, finish, to_svg
@@ -37,6 +40,7 @@ from advisor.domain.settings import TailModel
 from advisor.profile.fit import daily_peaks
 from advisor.report.scoreboard import rule_cells
 
+LARGER = "ours, from twice the highest"
 MEANT, SCORED = "ours, unmet work not limited", "ours, that and chances of the scored days"
 Found = tuple[str, int, bool, tuple[RuleScore, ...]]
 
@@ -44,9 +48,21 @@ Found = tuple[str, int, bool, tuple[RuleScore, ...]]
 def marks_at(service: Service, scale: float, model: TailModel) -> Marks:
     """Every rule on a service at one scale."""
     origin = origin_at(service, scale, model)
-    own = {MEANT: unlimited, SCORED: lambda before: unlimited(for_scored_days(before, origin))}
+    own = {
+        LARGER: from_twice,
+        MEANT: unlimited,
+        SCORED: lambda before: unlimited(for_scored_days(before, origin)),
+    }
     (first, *others) = rules().items()
     return marks_of(origin.before.service, [origin], dict([first, *own.items(), *others]))
+
+
+def from_twice(before: Subject) -> Setup:
+    """Ours, where today's size has twice the highest CPU and memory; memory that was not measured never shrinks."""
+    if not before.profile.memory_daily_peaks:
+        return ours(before)
+    setup = by_peer(highest_times(2))(before)
+    return ours(replace(before, service=replace(before.service, setup=setup), known={}))
 
 
 def unlimited(before: Subject) -> Setup:
