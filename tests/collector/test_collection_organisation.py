@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from advisor.cli import cli
 from advisor.collector import open_sessions, regions_of
+from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.guard import enforce
 from advisor.demo.aws.wire import ACCOUNT, Call, LocalAws
 from advisor.domain.errors import AwsFailed
@@ -89,6 +90,18 @@ def test_a_dry_run_prints_calls_metrics_and_dollars_and_keeps_nothing(tmp_path: 
     assert re.search(r"add 4 calls of cloudwatch:GetMetricData", done.output)
     assert "15: 0." in done.output
     assert not store.exists()
+
+
+def test_a_denied_part_ends_with_3_and_names_the_right(tmp_path: Path, local_aws: LocalAws) -> None:
+    small_fleet()
+    local_aws.before.append(Fault(error=denied("cloudwatch", "GetMetricData"), action="GetMetricData"))
+    done = CliRunner().invoke(
+        cli, ["collect", "--store", str(tmp_path), "--region", "eu-west-1"], standalone_mode=False
+    )
+    assert done.return_value == 3
+    assert "allow cloudwatch:GetMetricData" in done.stderr
+    assert len(open_store(tmp_path).services) == 3
+    assert any("allow cloudwatch:GetMetricData" in skipped.reason for skipped in open_store(tmp_path).skipped)
 
 
 def test_a_collection_that_stops_at_its_limit_says_so_and_ends_with_1(tmp_path: Path) -> None:
