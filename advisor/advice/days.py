@@ -55,8 +55,8 @@ def shift_cautions(days: Days) -> tuple[Caution, ...]:
     per_day = DAY_SECONDS / days.whole.step_seconds
     since, before = len(_from(days.sized, shift).frame) / per_day, len(days.sized.frame) / per_day
     text = (
-        f"The deployment of {shift.at:%Y-%m-%d %H:%M} UTC changed {shift.what}: {shift.before:.3g} {shift.unit} a day"
-        f" before, {shift.after:.3g} since (medians)."
+        f"The deployment of {shift.at:%Y-%m-%d %H:%M} UTC changed {shift.what}: {shift.before:.3g} {shift.unit} before,"
+        f" {shift.after:.3g} {shift.unit} since (medians of days)."
     )
     if shift.speaks:
         said = f" Only the {since:.1f} days since speak, not the {before - since:.1f} before."
@@ -80,8 +80,7 @@ def settled(decision: Decision, days: Days) -> Decision:
 
     Two months of the same service differ by chance. So a cheaper setup must hold the days before the change too,
     unless today's would not have held them either, or a deployment changed behaviour: then the service has become
-    another one. And memory that a model
-    alone calls too small must be so by the peaks of all days together.
+    another one. And memory that a model alone calls too small must be so by the peaks of all days together.
     """
     most = SETTLED_DAYS * DAY_SECONDS // days.whole.step_seconds
     low = max(0, days.told - most)
