@@ -1,5 +1,6 @@
 """What runs beside the services, over HTTP: runs of tasks, and what starts them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -80,6 +81,26 @@ def test_a_rule_that_is_off_and_a_target_on_instances_are_told(session: AwsSessi
     found = gather(session, REGION, now=NOW).inventory
     assert [s.enabled for s in found.schedules] == [False, True]
     assert {s.service: s.reason for s in found.skipped}["my-prod/on-ec2"].endswith("on 'EC2', not on Fargate")
+
+
+def test_a_universal_target_is_read_for_what_it_runs_and_nothing_else(session: AwsSession) -> None:
+    secret = {"containerOverrides": [{"environment": [{"name": "K", "value": CANARY}]}]}
+    asked = {"Cluster": "prod", "TaskDefinition": "weekly:4", "Count": 2, "LaunchType": "FARGATE", "Overrides": secret}
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:ecs:runTask", "RoleArn": "arn:aws:iam::123456789012:role/r"}
+    for name, text in (("weekly", json.dumps(asked)), ("broken", "{")):
+        client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression="rate(7 days)",
+            Target=target | {"Input": text},
+            FlexibleTimeWindow={"Mode": "OFF"},
+            State="DISABLED",
+        )
+    found = gather(session, REGION, now=NOW)
+    (weekly,) = (s for s in found.inventory.schedules if s.name == "default/weekly")
+    assert (weekly.cluster, weekly.family, weekly.revision, weekly.count) == ("prod", "weekly", 4, 2)
+    assert not weekly.enabled
+    assert any("'default/broken' on an unreadable target" in skipped.reason for skipped in found.inventory.skipped)
+    assert CANARY not in to_json(found.inventory)
 
 
 def test_tasks_are_described_a_hundred_at_a_time(session: AwsSession, asked: list[Call]) -> None:
