@@ -11,7 +11,7 @@ import boto3
 from advisor.collector.credentials import CONFIG, THREADS
 from advisor.collector.meter import Meter, asked_by
 from advisor.collector.pace import Pace
-from advisor.collector.whole import refuse_half_answers
+from advisor.collector.whole import read_points_quickly, refuse_half_answers
 from advisor.fargate.rights import action_of
 
 Reach = tuple[str, ...]
@@ -89,7 +89,7 @@ class AwsSession:
                 client = made.client(service, region_name=region, config=CONFIG)
                 signed_as = client.meta.service_model.signing_name
                 client.meta.events.register("before-parameter-build", self._check)
-                client.meta.events.register("before-parse", refuse_half_answers)
+                client.meta.events.register("before-parse", read_points_quickly if raw else refuse_half_answers)
                 client.meta.events.register("before-send", partial(self._count, signed_as, region))
                 self._clients[key] = client
             return self._clients[key]
