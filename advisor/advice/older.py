@@ -27,7 +27,8 @@ def _cautions(advice: Advice, service: Service, peaks: Iterable[MonthPeak]) -> I
         )
     tasks = max(((peak.tasks_max, peak.month) for peak in told if peak.tasks_max), default=(0.0, ""))
     lowered = wanted.bounds[1] * wanted.size.cpu < advice.current.bounds[1] * advice.current.size.cpu
-    if lowered and tasks[0] * _size_in(tasks[1], service).cpu > wanted.bounds[1] * wanted.size.cpu:
+    follows_load = bool(advice.current.policies)  # else how many tasks ran says nothing of how busy they were
+    if follows_load and lowered and tasks[0] * _size_in(tasks[1], service).cpu > wanted.bounds[1] * wanted.size.cpu:
         yield Caution(
             code="older-load-peak",
             text=f"In {tasks[1]}, before the days reviewed, {tasks[0]:.0f} tasks ran on its busiest day on average: "

@@ -8,11 +8,13 @@ from advisor.advice import with_older
 from advisor.domain.finding import Advice
 from advisor.domain.inventory import Service, SizeChange
 from advisor.domain.peaks import MonthPeak
+from advisor.domain.policy import TargetTracking
 from advisor.domain.service import ServiceId, Setup, TaskSize
 
 ID = ServiceId(account="111122223333", region="us-east-1", service="prod/api")
 LARGE, SMALL = TaskSize.of(vcpu=2, gib=4), TaskSize.of(vcpu=1, gib=2)
-NOW = Setup(size=LARGE, desired=4, minimum=2, maximum=10)
+POLICY = TargetTracking(metric="cpu", target=60.0)
+NOW = Setup(size=LARGE, desired=4, minimum=2, maximum=10, policies=(POLICY,))
 THEN = Setup(size=SMALL, desired=4, minimum=2, maximum=10)
 SERVICE = Service(
     id=ID,
@@ -25,8 +27,8 @@ SERVICE = Service(
 )
 
 
-def codes(verdict: str = "change", then: Setup | None = THEN, **peak: object) -> list[str]:
-    advice = Advice(id=ID, verdict=verdict, current=NOW, recommended=then)  # type: ignore[arg-type]
+def codes(verdict: str = "change", then: Setup | None = THEN, now: Setup = NOW, **peak: object) -> list[str]:
+    advice = Advice(id=ID, verdict=verdict, current=now, recommended=then)  # type: ignore[arg-type]
     known = MonthPeak(id=ID, **{"month": "2026-08", **peak})  # type: ignore[arg-type]
     return [
         caution.code for caution in with_older(advice, SERVICE, [MonthPeak(id=ID, month="2025-09"), known]).cautions
@@ -51,6 +53,10 @@ def test_load_that_would_not_have_fitted_is_told_where_the_bounds_shrink() -> No
     assert codes(tasks_max=4.0) == []
     wider = Setup(size=SMALL, desired=4, minimum=2, maximum=20)
     assert codes(tasks_max=11.0, then=wider) == []  # today's bounds would not have held it either
+
+
+def test_how_many_tasks_ran_of_a_fixed_count_says_nothing_of_its_load() -> None:
+    assert codes(now=Setup(size=LARGE, desired=4), then=Setup(size=SMALL, desired=4), tasks_max=4.0) == []
 
 
 def test_only_a_change_is_spoken_against() -> None:
