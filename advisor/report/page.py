@@ -98,7 +98,9 @@ def flag(price: PriceNote) -> str:
 
 def why(advice: Advice) -> str:
     """Why there is no advice, in words."""
-    return " ".join([*(caution.text for caution in advice.cautions), *advice.reasons]) or "No reason was recorded."
+    told = " ".join(advice.reasons)
+    more = (caution.text for caution in advice.cautions if caution.text not in told)
+    return " ".join([*advice.reasons, *more]) or "No reason was recorded."
 
 
 def _several(count: int, noun: str) -> str:
