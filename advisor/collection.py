@@ -77,13 +77,13 @@ def run_collection(
     all that is kept or told. Raises AwsFailed where nothing at all could be collected, InputRefused where the
     store hides accounts in another way.
     """
-    from advisor.collector import gather_all, places_of
+    from advisor.collector import gather_all
 
     _check_hidden_alike(store, hide)
     started, spent = clock(), _spent(sessions)
     places: list[Place] = []
     try:
-        places += places_of(sessions, regions)
+        places += _places(store, sessions, regions, hide=hide)
         for place, gathered in gather_all(places, now=now):
             _keep(store, place, gathered, hide=hide)
         if places and not any(place.found for place in places):
@@ -114,10 +114,10 @@ def plan_collection(
     hide: Anonymiser = CLEAR,
 ) -> CollectionPlan:
     """What `run_collection` would ask for now. Lists and describes, which is free; writes nothing anywhere."""
-    from advisor.collector import gather_all, places_of
+    from advisor.collector import gather_all
 
     spent = _spent(sessions)
-    places = places_of(sessions, regions)
+    places = _places(store, sessions, regions, hide=hide)
     for place, gathered in gather_all(places, now=now):
         place.found = gathered.inventory
         place.failures += gathered.failures
@@ -139,8 +139,24 @@ def _spent(sessions: Sequence["AwsSession"]) -> "Spent":
     return Spent(sessions[0].meter if sessions else Meter())
 
 
+def _places(
+    store: Store, sessions: Sequence["AwsSession"], regions: Sequence[str] | None, *, hide: Anonymiser
+) -> list["Place"]:
+    """Every account and region, with the newest scaling activity held of it."""
+    from advisor.collector import places_of
+
+    newest: dict[tuple[str, str], datetime] = {}
+    for held in store.scaling_activities:
+        key = (held.id.account, held.id.region)
+        newest[key] = max(held.started, newest.get(key, held.started))
+    places = places_of(sessions, regions)
+    for place in places:
+        place.since = newest.get((hide.text(place.session.account), place.region))
+    return places
+
+
 def _keep(store: Store, place: "Place", gathered: "Gathered", *, hide: Anonymiser) -> None:
-    """Keep the inventory of a place."""
+    """Keep the inventory of a place, and what was seen of its tasks and its scaling."""
     place.found = gathered.inventory
     place.failures += gathered.failures
     before = {service.id: service for service in store.services}
@@ -150,6 +166,7 @@ def _keep(store: Store, place: "Place", gathered: "Gathered", *, hide: Anonymise
     inventory = replace(hidden, services=services)
     store.add_inventory(inventory, account=account, region=place.region, complete=gathered.complete)
     store.add_runs(map(hide.record, gathered.runs))
+    store.add_activities(map(hide.record, gathered.activities))
 
 
 def _check_hidden_alike(store: Store, hide: Anonymiser) -> None:

@@ -1,13 +1,22 @@
 """The review: every service of a store, one at a time, into one record."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from advisor.advice import HELD_OUT_SHARE, advise, override_of, task_families, with_older, without_advice
+from advisor.advice import (
+    HELD_OUT_SHARE,
+    advise,
+    override_of,
+    task_families,
+    with_older,
+    with_refusals,
+    without_advice,
+)
 from advisor.codec import config_to_dict
+from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.inventory import Service, Skipped
@@ -73,15 +82,23 @@ def _all(
     results: list[_Reviewed] = []
     runs = {id: tuple(own) for id, own in groupby(sorted(store.task_runs, key=_whose), key=_whose)}
     peaks = {id: tuple(own) for id, own in groupby(store.month_peaks, key=_whose)}
+    activities = {id: tuple(own) for id, own in groupby(store.scaling_activities, key=_whose)}
     for service in services:
         found = _one(store, service, runs.get(service.id, ()), prices=prices, config=config)
-        results.append(replace(found, advice=with_older(found.advice, service, peaks.get(service.id, ()))))
+        told = with_older(found.advice, service, peaks.get(service.id, ()))
+        told = with_refusals(told, _within(found, activities.get(service.id, ())))
+        results.append(replace(found, advice=told))
         if progress is not None:
             progress(len(results), len(services))
     return results
 
 
-def _whose(record: TaskRun | MonthPeak) -> ServiceId:
+def _within(found: _Reviewed, activities: Iterable[ScalingActivity]) -> Iterator[ScalingActivity]:
+    if found.start is not None and found.end is not None:
+        yield from (activity for activity in activities if found.start <= activity.started < found.end)
+
+
+def _whose(record: TaskRun | MonthPeak | ScalingActivity) -> ServiceId:
     return record.id
 
 

@@ -3,7 +3,17 @@
 from advisor.advice.advise import advise, without_advice
 from advisor.advice.explain import explain
 from advisor.advice.older import with_older
+from advisor.advice.refusals import with_refusals
 from advisor.advice.rules import HELD_OUT_SHARE, override_of
 from advisor.advice.standalone import task_families
 
-__all__ = ["HELD_OUT_SHARE", "advise", "explain", "override_of", "task_families", "with_older", "without_advice"]
+__all__ = [
+    "HELD_OUT_SHARE",
+    "advise",
+    "explain",
+    "override_of",
+    "task_families",
+    "with_older",
+    "with_refusals",
+    "without_advice",
+]

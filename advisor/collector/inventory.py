@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from advisor.collector.activities import activities_of_region
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import Deployed, History, histories
@@ -15,6 +16,7 @@ from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
 from advisor.collector.standalone import standalone
 from advisor.collector.task_definitions import Definitions, task_definitions
+from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
 from advisor.domain.runs import TaskRun
@@ -25,10 +27,11 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """An inventory with the task runs seen and what failed on the way; `complete` = every service was listed."""
+    """An inventory, the runs and activities seen, and what failed on the way; `complete` = every service was listed."""
 
     inventory: Inventory
     runs: tuple[TaskRun, ...] = ()
+    activities: tuple[ScalingActivity, ...] = ()
     failures: tuple[str, ...] = ()
     complete: bool = True
 
@@ -49,14 +52,18 @@ def collect_inventory(session: AwsSession, region: str, *, now: datetime) -> Inv
     return gather(session, region, now=now).inventory
 
 
-def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
-    """As `collect_inventory`, with the failures; a part that fails does not stop the rest."""
+def gather(session: AwsSession, region: str, *, now: datetime, since: datetime | None = None) -> Gathered:
+    """As `collect_inventory`, with the failures; a part that fails does not stop the rest.
+
+    Scaling activities are those after `since`; a region in which nothing scales is not asked for any.
+    """
     clusters = sorted(pages(session, region, "ecs", "ListClusters", "clusterArns"))
     if not clusters:  # most regions of most accounts: one call is enough
         return Gathered(inventory=Inventory(taken_at=now.astimezone(UTC)))
     described, unlisted = _services(session, region, clusters)
     covered = [service for service in described if not why_not(service)]
     scaling = scaling_of_region(session, region, now=now)
+    activities, untold = activities_of_region(session, region, since=since, now=now) if scaling.targets else ((), ())
     history = histories(session, region, covered)
     definitions = task_definitions(session, region, _definitions_of(covered, history))
     labels, unlabelled = request_labels(session, region, covered)
@@ -67,7 +74,7 @@ def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
     others = standalone(session, region, clusters, now=now)
     measured, unmeasured = measured_families(session, region, others.families, described)
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
-    failures = (*unlisted, *scaling.failures, *history_failures, *unlabelled, *others.failures, *unmeasured)
+    failures = (*unlisted, *scaling.failures, *untold, *history_failures, *unlabelled, *others.failures, *unmeasured)
     inventory = Inventory(
         taken_at=now.astimezone(UTC),
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
@@ -76,7 +83,7 @@ def gather(session: AwsSession, region: str, *, now: datetime) -> Gathered:
         measured=measured,
     )
     told = tuple(dict.fromkeys(map(str, failures)))
-    return Gathered(inventory=inventory, runs=others.runs, failures=told, complete=not unlisted)
+    return Gathered(inventory=inventory, runs=others.runs, activities=activities, failures=told, complete=not unlisted)
 
 
 def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Described], list[AwsFailed]]:

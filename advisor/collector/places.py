@@ -21,10 +21,11 @@ R = TypeVar("R")
 
 @dataclass(slots=True, kw_only=True)
 class Place:
-    """An account and region on its way."""
+    """An account and region on its way; `since` is the newest scaling activity held of it."""
 
     session: AwsSession
     region: str
+    since: datetime | None = None
     found: Inventory | None = None
     new_rows: int = 0
     failures: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ def gather_all(places: Sequence[Place], *, now: datetime) -> Iterator[tuple[Plac
 
     def of(place: Place) -> Gathered | AwsFailed:
         try:
-            return gather(place.session, place.region, now=now)
+            return gather(place.session, place.region, now=now, since=place.since)
         except AwsFailed as error:
             return error
 

@@ -56,6 +56,7 @@ RIGHTS: tuple[Right, ...] = (
             "DescribeScalableTargets": "bounds of autoscaled services",
             "DescribeScalingPolicies": "their policies",
             "DescribeScheduledActions": "their scheduled actions",
+            "DescribeScalingActivities": "where scaling was refused at the maximum, or failed",
         },
     ),
     *_rights(

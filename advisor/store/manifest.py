@@ -17,7 +17,8 @@ from advisor.store.records import DataFile, Rows, Snapshot, data_file, describe,
 
 FOLDER = "manifest"
 FORMAT = 2
-DATA = ("inventory", "usage", "tasks", "peaks", "prices", "reconciliations")  # the folders whose files count
+# The folders whose files count.
+DATA = ("inventory", "usage", "tasks", "peaks", "activities", "prices", "reconciliations")
 
 RowGroup = tuple[DataFile, int, Rows]
 

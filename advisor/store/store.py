@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
+from advisor.domain.activities import ScalingActivity
 from advisor.domain.collecting import CollectionRun
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
@@ -17,6 +18,7 @@ from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 from advisor.store import log, usage
 from advisor.store import manifest as manifests
+from advisor.store.activities import ACTIVITIES
 from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
 from advisor.store.manifest import Manifest
@@ -56,7 +58,7 @@ class Store:
         self.url = url
         self._place, self._manifest = place, manifest
         self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
-        self._peak_files = TableFiles(PEAKS, place)
+        self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[Manifest, Known] | None = None
 
@@ -166,6 +168,16 @@ class Store:
         given = tuple(peaks)
         self._manifest, _ = self._again(lambda held: self._peak_files.add(held, given))
 
+    @property
+    def scaling_activities(self) -> tuple[ScalingActivity, ...]:
+        """Every scaling activity held, sorted by service and instant."""
+        return self._again(self._activity_files.records)
+
+    def add_activities(self, activities: Iterable[ScalingActivity]) -> None:
+        """Keep scaling activities, older months first, so that a kill between leaves no hole before the newest."""
+        given = tuple(activities)
+        self._manifest, _ = self._again(lambda held: self._activity_files.add(held, given))
+
     def add_inventory(self, inventory: Inventory, *, account: str, region: str, complete: bool) -> None:
         """Keep what `inventory` holds of one account and region as a dated snapshot.
 
@@ -216,7 +228,8 @@ class Store:
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
         compacted = self._files.compact(held, now=now)
-        for table in (self._run_files, self._peak_files, self._price_files, self._bill_files):
+        tables = (self._run_files, self._peak_files, self._activity_files, self._price_files, self._bill_files)
+        for table in tables:
             compacted = table.compact(compacted)
         return compacted
 

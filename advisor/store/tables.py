@@ -23,8 +23,8 @@ R = TypeVar("R", bound=Hashable)
 class Table(Generic[R]):
     """How records are kept. `merge` takes each record once, the one that knows most, sorted, in whichever order.
 
-    `where` gives (account, region, instant); `row` what `schema` holds; `record` makes a record of (account, region,
-    row). Instants of a row are UTC.
+    `where` gives (account, region, instant), of records that `merge` takes as one the same place; `row` what `schema`
+    holds; `record` makes a record of (account, region, row). Instants of a row are UTC.
     """
 
     name: str
@@ -48,8 +48,11 @@ class TableFiles(Generic[R]):
 
     def add(self, held: Manifest, records: Iterable[R]) -> tuple[Manifest, int]:
         """Write what the records tell that is new; returns what is then held, and how many of them told it."""
-        known = set(self.records(held))
-        fresh = [record for record in self.table.merge((*known, *records)) if record not in known]
+        given = tuple(records)
+        places = {self.table.where(record)[:2] for record in given}
+        files = (file for file in held.table(self.table.name) if (file.account, file.region) in places)
+        known = set(self._merged(files))
+        fresh = [record for record in self.table.merge((*known, *given)) if record not in known]
         by_month: dict[tuple[str, str, str], list[R]] = {}
         for record in fresh:
             account, region, at = self.table.where(record)

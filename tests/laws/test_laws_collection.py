@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from advisor.collection import run_collection
 from advisor.collector import open_sessions
 from advisor.demo.aws.metrics import put_series
+from advisor.demo.aws.scaling_activities import record_activity
 from advisor.demo.aws.wire import ACCOUNT, LocalAws
 from advisor.store import open_store
 from advisor.store.place import Folder
@@ -25,6 +26,7 @@ from advisor.store.place import Folder
 REGIONS = ("eu-west-1", "us-east-1")
 NOW = datetime(2026, 11, 3, 12, 10, 30, tzinfo=UTC)  # a month has just been over for two days
 MINUTES = 4 * 1440 - 900  # from the old month into the young one: compaction has months and days to make
+ACTIVITY_HOURS = 16 * 24  # a day more than is asked for at first
 SOAK = Path(__file__).parents[2] / "benchmarks" / "soak.py"
 
 
@@ -36,7 +38,7 @@ class Killed(BaseException):
 
 
 def fill(aws: LocalAws) -> None:
-    """Two services in each of two regions, with two days of metrics."""
+    """Two services in each of two regions, with days of metrics and an activity every six hours."""
     size = {"cpu": "512", "memory": "1024", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
     place: dict[str, Any]
@@ -47,6 +49,13 @@ def fill(aws: LocalAws) -> None:
         for name in ("api", "web"):
             asked = {"cluster": "prod", "serviceName": name, "taskDefinition": "app", "desiredCount": 1}
             aws.call("ecs", "CreateService", launchType="FARGATE", networkConfiguration=network, **asked, **place)
+            target = {"ResourceId": f"service/prod/{name}", "ScalableDimension": "ecs:service:DesiredCount", **place}
+            bounds = {"MinCapacity": 1, "MaxCapacity": 2}
+            aws.call("application-autoscaling", "RegisterScalableTarget", ServiceNamespace="ecs", **target, **bounds)
+            for hours in range(0, ACTIVITY_HOURS, 6):
+                at, cause = NOW - timedelta(hours=hours), "monitor alarm a in state ALARM triggered policy p"
+                resource = target["ResourceId"]
+                record_activity(aws, resource=resource, start=at, end=at, desired=2, cause=cause, **place)
             for metric in ("CPUUtilization", "MemoryUtilization"):
                 values = np.linspace(1, 50, MINUTES)
                 put_series(
@@ -123,6 +132,7 @@ def days(endpoint: str, tmp_path: Path) -> Days:
     store = open_store(tmp_path / "today")
     assert [len(store.usage(service)) for service in store.services] == [MINUTES - 3] * 4, "all that has settled"
     assert len(store.month_peaks) == 4
+    assert len(store.scaling_activities) == 4 * (4 * 16 - 1), "all but what is not settled"
     collect(tmp_path / "today")
     assert known(tmp_path / "today") == want, "twice changes nothing"
     return tmp_path / "yesterday", want, steps

@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from advisor.codec import config_to_dict, review_from_json, review_to_json
+from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import NoData, StoreDamaged
 from advisor.domain.inventory import Inventory, Service, Skipped
 from advisor.domain.reconciliation import BillNote, ReconciledTotals, Reconciliation, Residual
@@ -257,3 +259,23 @@ def test_a_store_of_nothing_but_task_runs_is_reviewed_and_reported(tmp_path: Pat
     assert {price.region for price in review.prices} == {"us-east-1"}
     assert review_from_json(review_to_json(review), where="review.json") == review
     assert "1 account and 1 region (us-east-1)" in markdown(review)
+
+
+def test_scaling_that_was_refused_or_failed_in_the_days_reviewed_is_a_caution(tmp_path: Path) -> None:
+    store = store_of(tmp_path, {"web": (service_of(WEB, name="prod/web"), lived(WAVE, WEB))})
+    refused: dict[str, Any] = {"status": "Failed", "not_scaled": ("AlreadyAtMaxCapacity",)}
+    told = [(-1, refused), (1, refused), (2, refused), (3, {"status": "Unfulfilled"}), (4, {"status": "Successful"})]
+    store.add_activities(
+        ScalingActivity(
+            id=service_of(WEB, name="prod/web").id,
+            started=START + timedelta(hours=hours),
+            activity=str(hours),
+            cause="policy",
+            **more,
+        )
+        for hours, more in told
+    )
+    (advice,) = run_review(store).services
+    said = {caution.code: caution.text for caution in advice.cautions}
+    assert "2 times in the days reviewed" in said["scaling-at-maximum"]
+    assert "once in the days reviewed" in said["scaling-failed"]
