@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from store_samples import HOSTILE, NOW, bytes_of
 
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.service import ServiceId
 from advisor.store import open_store
+from advisor.store.place import Folder
 
 
 def some_activity(number: int) -> ScalingActivity:
@@ -33,3 +36,32 @@ def test_they_are_read_back_in_order_and_pieces_leave_no_trace(tmp_path: Path) -
         store.compact(NOW)
     assert bytes_of(tmp_path / "pieces") == bytes_of(tmp_path / "once")
     assert pieces.scaling_activities == once.scaling_activities == tuple(reversed(made))
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_a_kill_between_two_months_leaves_no_hole_before_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    made = [some_activity(number) for number in range(10)]
+    left, write = [writes], Folder.write
+
+    def killed(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return write(*given)
+
+    store = open_store(tmp_path / "killed", create=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.add_activities(made)
+    again, once = open_store(tmp_path / "killed", create=True), open_store(tmp_path / "once", create=True)
+    held = again.scaling_activities
+    assert held == tuple(reversed(made))[: len(held)]
+    assert bool(held) == bool(writes)
+    again.add_activities(activity for activity in made if not held or activity.started > held[-1].started)
+    once.add_activities(made)
+    for store in (again, once):
+        store.compact(NOW)
+    assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "once")
