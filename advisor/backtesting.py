@@ -21,13 +21,13 @@ from advisor.advice.refit import grouping, refit, series_of
 from advisor.advice.reliability import Stated, bands
 from advisor.advice.rules import FEWEST_DAYS
 from advisor.advice.tail_fit import Series
-from advisor.advice.work import DAY_SECONDS
 from advisor.codec import config_to_dict
 from advisor.domain.errors import AdvisorError, NoData
 from advisor.domain.inventory import Service, Skipped
 from advisor.domain.runs import TaskRun
 from advisor.domain.scoreboard import Marks, Scoreboard, TailFit
 from advisor.domain.settings import Config
+from advisor.domain.units import DAY_SECONDS
 from advisor.fargate.prices import PriceBook
 from advisor.profile import Demand, infer_demand
 from advisor.store import Store

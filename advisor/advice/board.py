@@ -18,13 +18,13 @@ from advisor.advice.replay import usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, subject_of, without_policy
 from advisor.advice.tail import FEWEST_PEAKS_STATED, chance, evidence, shipped
-from advisor.advice.work import DAY_SECONDS, current_stretch, cut, last_size, work_of
+from advisor.advice.work import current_stretch, cut, last_size, work_of
 from advisor.domain.errors import NoData
 from advisor.domain.inventory import Service
 from advisor.domain.scoreboard import Mark, Marks, RuleScore
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.settings import Config
-from advisor.domain.units import MIB_PER_GIB
+from advisor.domain.units import DAY_SECONDS, MIB_PER_GIB
 from advisor.fargate.prices import PriceBook
 from advisor.profile import Demand, fit_profile
 from advisor.profile.fit import daily_peaks

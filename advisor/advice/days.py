@@ -9,10 +9,11 @@ from advisor.advice.decide import Decision
 from advisor.advice.guardrails import broken_rules, memory_tail_is_within_limits
 from advisor.advice.rules import NONE, SETTLED_DAYS, URGENT_MEMORY_RISK
 from advisor.advice.subject import Subject, known_by, search_in
-from advisor.advice.work import DAY_SECONDS, current_stretch, cut, last_size
+from advisor.advice.work import current_stretch, cut, last_size
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
 from advisor.domain.schema import GAP
+from advisor.domain.units import DAY_SECONDS
 from advisor.profile import Demand, Shift, find_shift
 from advisor.profile.shifts import FEWEST_TO_SPEAK
 

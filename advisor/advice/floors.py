@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from advisor.domain.policy import ScheduledAction
+from advisor.domain.units import DAY_SECONDS
 from advisor.fargate.scaling import CEIL_TOLERANCE
 from advisor.fargate.schedule import occurrences
 from advisor.simulation import Load
@@ -58,7 +59,7 @@ def scheduled_floors(
     `MOST_STEPS` steps. Hours are those of `timezone`, an IANA name, so that a summer time is followed.
     None where the history has no instants, is shorter than `FEWEST_DAYS`, or needs the same floor at all hours.
     """
-    if load.start is None or len(load.vcpu) * load.tick_seconds < FEWEST_DAYS[shape] * 86_400:
+    if load.start is None or len(load.vcpu) * load.tick_seconds < FEWEST_DAYS[shape] * DAY_SECONDS:
         return None
     work = _work_by_day_kind(load, load.start.astimezone(ZoneInfo(timezone)), shape)
     kinds = [[_quantile(hour, quantile) for hour in kind] for kind in work]

@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 
 from advisor.advice.replay import CENT, Replay
-from advisor.advice.work import DAY_SECONDS, Work
-from advisor.domain.units import Usd
+from advisor.advice.work import Work
+from advisor.domain.units import DAY_SECONDS, Usd
 
 DRAWS, SEED = 400, 20260901
 LOW_QUANTILE, HIGH_QUANTILE = 0.05, 0.95

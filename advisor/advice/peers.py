@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from advisor.domain.units import SECONDS_PER_HOUR
-from advisor.profile.fit import DAY_SECONDS
+from advisor.domain.units import DAY_SECONDS, SECONDS_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
 

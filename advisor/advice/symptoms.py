@@ -19,10 +19,11 @@ from itertools import product
 
 import numpy as np
 
-from advisor.advice.work import DAY_SECONDS, Floats, Work
+from advisor.advice.work import Floats, Work
 from advisor.domain.finding import Caution
 from advisor.domain.policy import StepScaling, TargetTracking
 from advisor.domain.service import Setup
+from advisor.domain.units import DAY_SECONDS
 from advisor.fargate.scaling import LOW_THRESHOLD
 
 NEEDED_QUANTILE = 0.999  # of the ticks; one tick in a thousand does not make a floor needed

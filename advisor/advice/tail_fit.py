@@ -9,7 +9,8 @@ import numpy as np
 from advisor.advice.tail import Evidence, Floats, evidence
 from advisor.domain.errors import NoData
 from advisor.domain.settings import TailModel
-from advisor.profile.fit import DAY_SECONDS, daily_peaks
+from advisor.domain.units import DAY_SECONDS
+from advisor.profile.fit import daily_peaks
 
 FEWEST_DAYS_SEEN = 3
 HORIZONS = (1, 2, 3, 5, 7, 10, 14, 21, 30)

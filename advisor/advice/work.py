@@ -9,7 +9,7 @@ import pandas as pd
 
 from advisor.domain.schema import GAP, SATURATED, STARTING
 from advisor.domain.service import TaskSize
-from advisor.domain.units import MIB_PER_GIB
+from advisor.domain.units import DAY_SECONDS, MIB_PER_GIB
 from advisor.profile import Demand
 from advisor.simulation import Load
 from advisor.simulation.loads import fill_gaps
@@ -18,7 +18,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 TICK_SECONDS = 60  # longer steps are repeated to minutes, because alarms look at minutes (documented)
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from advisor.domain.units import DAY_SECONDS
+
 Span = tuple[int, int]  # epoch seconds, the end is not part of it
-_DAY = 86_400
 
 
 def edges(lines: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -20,7 +21,7 @@ def edges(lines: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
 
 def compared_span(known: Span, whole: Span, *, period: int) -> Span | None:
     """Where bill and metrics overlap, in whole periods; None where they do not. A month is compared whole or not."""
-    if period > _DAY:
+    if period > DAY_SECONDS:
         return whole if known[0] <= whole[0] and whole[1] <= known[1] else None
     first = -(-max(known[0], whole[0]) // period) * period
     last = min(known[1], whole[1]) // period * period
@@ -49,7 +50,7 @@ def periods(
     at: npt.NDArray[np.int64], *, period: int, span: Span
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """First and last instant of the period that each instant lies in."""
-    if period > _DAY:
+    if period > DAY_SECONDS:
         return np.full(len(at), span[0]), np.full(len(at), span[1])
     first = at // period * period
     return first, first + period

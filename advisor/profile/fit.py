@@ -10,12 +10,11 @@ from advisor.domain.errors import NoData, one_line
 from advisor.domain.finding import Caution
 from advisor.domain.schema import GAP, NO_TASK, SATURATED
 from advisor.domain.service import TaskSize
-from advisor.domain.units import MIB_PER_GIB
+from advisor.domain.units import DAY_SECONDS, MIB_PER_GIB
 from advisor.profile.records import Demand, MemoryModel, Profile, Regime
 
 Floats = npt.NDArray[np.float64]
 
-DAY_SECONDS = 86_400
 HOURS_PER_WEEK = 168
 ERROR_QUANTILE = 0.99  # chosen: the memory model's error bounds 99 of 100 steps
 FEWEST_STEPS_FOR_SLOPE = 60  # chosen: fewer steps say nothing of memory per work

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advisor.domain.units import DAY_SECONDS
 from advisor.profile.records import Demand
 
 LEAST_APART = 1.4  # chosen: ratio of the sizes; Fargate's neighbours are closer from 4 GiB on
@@ -32,7 +33,7 @@ def follows_size(demand: Demand) -> Followed | None:
     if not cuts.size:
         return None
     low, at = (int(cuts[-2]) if cuts.size > 1 else 0), int(cuts[-1])
-    enough = FEWEST_DAYS * 86_400 // demand.step_seconds
+    enough = FEWEST_DAYS * DAY_SECONDS // demand.step_seconds
     parts = [part[np.isfinite(part) & (part > 0)] for part in (held[low:at], held[at:])]
     if min(map(len, parts)) < enough or max(size[at - 1], size[at]) < LEAST_APART * min(size[at - 1], size[at]):
         return None

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from advisor.domain.units import DAY_SECONDS
 from advisor.profile.records import Demand
 
 Floats = npt.NDArray[np.float64]
 Sides = tuple[Floats, Floats]
 
-DAY_SECONDS, MS_PER_MINUTE = 86_400, 60_000
+MS_PER_MINUTE = 60_000
 FEWEST_TOLD, FEWEST_TO_SPEAK = 3, 7  # chosen: days on either side; a whole week, so that no weekend looks like a change
 MOST_COMPARED = 14  # chosen: days on either side
 APART = 0.95  # chosen: share of the pairs of days, one before and one after, that lie the same way

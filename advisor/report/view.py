@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from advisor.domain.finding import Advice, Review
 from advisor.domain.settings import Limits
-from advisor.domain.units import Usd
+from advisor.domain.units import DAY_SECONDS, Usd
 
 ORDER = {"change": 0, "keep": 1, "no-advice": 2}
 ZERO = Decimal(0)
@@ -138,4 +138,4 @@ def places(review: Review) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def history_days(start: datetime, end: datetime) -> float:
     """The length of a window  [days]."""
-    return (end - start).total_seconds() / 86_400
+    return (end - start).total_seconds() / DAY_SECONDS

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from advisor.domain.schema import USAGE
+from advisor.domain.units import DAY_SECONDS
 
 COLUMNS = tuple(column.name for column in USAGE)
 SCHEMA = pa.schema(
@@ -23,7 +24,6 @@ SCHEMA = pa.schema(
     ]
 )
 PARTITIONS = pa.schema([("account", pa.string()), ("region", pa.string())])  # never inferred: 0001… is text
-SECONDS_PER_DAY = 86400
 SETTLED = timedelta(days=2)  # chosen: how long after its end a month may still get rows
 
 
@@ -74,11 +74,11 @@ def seconds(index: pd.Index) -> np.ndarray:
 
 def periods(frame: pd.DataFrame, newest: datetime) -> list[tuple[str, pd.DataFrame]]:
     """The frame cut into the periods of the store's files: days while their month is young, then months."""
-    days = seconds(frame.index) // SECONDS_PER_DAY
+    days = seconds(frame.index) // DAY_SECONDS
     starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1)).tolist()
     parts: dict[str, list[pd.DataFrame]] = {}
     for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
-        day = datetime.fromtimestamp(int(days[start]) * SECONDS_PER_DAY, UTC)
+        day = datetime.fromtimestamp(int(days[start]) * DAY_SECONDS, UTC)
         parts.setdefault(period_of(day, newest=newest), []).append(frame.iloc[start:end])
     return [(period, merge(cut)) for period, cut in parts.items()]
 
