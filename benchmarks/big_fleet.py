@@ -3,7 +3,8 @@
 Every value is made from the name of its series, so that the AWS's own memory stays small and two runs see the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,7 +14,7 @@ from zlib import crc32
 import numpy as np
 
 from advisor.demo.aws.metrics import MetricKey, MetricStore, StatisticSets, statistic_sets
-from advisor.demo.aws.wire import LocalAws
+from advisor.demo.aws.wire import LocalAws, serve
 
 NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
 CLUSTER, SERVICES_PER_CLUSTER = "prod", 1000  # chosen, below the quota of 5,000 services in a cluster
@@ -55,6 +56,26 @@ class MadeOnRequest(MetricStore):
         mean = random.uniform(1, 60, self._minutes).round(4)
         seconds = int(NOW.timestamp()) // 60 * 60 + 60 * np.arange(-self._minutes, 0)
         return statistic_sets(seconds, np.full(self._minutes, 2.0), mean * 2, mean * 0.5, mean * 1.5)
+
+
+@contextmanager
+def in_process(context: Any, work: Callable[..., None], *given: Any) -> Iterator[Any]:
+    """A server in a process of its own, until the end: `work(*given, ready, done)` puts its URL into `ready`."""
+    ready, done = context.Queue(), context.Event()
+    process = context.Process(target=work, args=(*given, ready, done))
+    process.start()
+    try:
+        yield ready.get()
+    finally:
+        done.set()
+        process.join()
+
+
+def serve_fleet(fleet: Fleet, ready: Any, done: Any) -> None:
+    """Work for `in_process`: a local AWS with the fleet."""
+    with serve(local_aws_with(fleet)) as url:
+        ready.put(url)
+        done.wait()
 
 
 def local_aws_with(fleet: Fleet) -> LocalAws:

@@ -5,7 +5,6 @@ there must be, wall time, and the peak memory of the collecting process. The loc
 memory does not count. Writes benchmarks/collection.md. The calls are not paced as for AWS, so that the time is ours.
 """
 
-import contextlib
 import math
 import multiprocessing
 import os
@@ -18,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, local_aws_with
+from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, in_process, serve_fleet
 
 CONTEXT = multiprocessing.get_context("spawn")  # nothing of this process in the memory of the other
 SIZES = (10, 200, 2000)
@@ -41,7 +40,7 @@ def main() -> None:
 def measured(services: int) -> dict[str, Any]:
     """One collection of so many services into an empty store."""
     fleet = Fleet(services=services)
-    with tempfile.TemporaryDirectory() as folder, _served(fleet) as url:
+    with tempfile.TemporaryDirectory() as folder, in_process(CONTEXT, serve_fleet, fleet) as url:
         ready = CONTEXT.Queue()
         process = CONTEXT.Process(target=_collect, args=(folder, url, fleet, ready))
         process.start()
@@ -95,26 +94,6 @@ def _peak_mib() -> float:
     """The most memory that this process has had.  [MiB]"""
     (kib,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
     return int(kib) / 1024
-
-
-def _serve(fleet: Fleet, ready: Any, done: Any) -> None:
-    from advisor.demo.aws.wire import serve
-
-    with serve(local_aws_with(fleet)) as url:
-        ready.put(url)
-        done.wait()
-
-
-@contextlib.contextmanager
-def _served(fleet: Fleet) -> Any:
-    ready, done = CONTEXT.Queue(), CONTEXT.Event()
-    process = CONTEXT.Process(target=_serve, args=(fleet, ready, done))
-    process.start()
-    try:
-        yield ready.get()
-    finally:
-        done.set()
-        process.join()
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -8,7 +8,6 @@ the last. Every file but the log of runs must be the same, byte by byte. Exit co
 """
 
 import argparse
-import contextlib
 import multiprocessing
 import os
 import random
@@ -18,13 +17,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from big_fleet import NOW, Fleet, local_aws_with
+from big_fleet import NOW, Fleet, in_process, serve_fleet
 
 from advisor.collection import run_collection
 from advisor.collector import open_sessions
 from advisor.collector.pace import Pace
 from advisor.demo.aws.proxy import flaky
-from advisor.demo.aws.wire import serve
 from advisor.store import open_store
 
 CONTEXT = multiprocessing.get_context("fork")  # quick; this process has no threads
@@ -39,11 +37,11 @@ def main() -> None:
     fleet = Fleet(services=given.services, accounts=accounts, regions=REGIONS[: given.regions], days=given.days)
     os.environ |= {"AWS_ACCESS_KEY_ID": "AKIALOCALSOAK0000000", "AWS_SECRET_ACCESS_KEY": "local"}
     os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent"}
-    with tempfile.TemporaryDirectory() as folder, _process(_serve, fleet) as url:
+    with tempfile.TemporaryDirectory() as folder, in_process(CONTEXT, serve_fleet, fleet) as url:
         clean, killed = Path(folder) / "clean", Path(folder) / "killed"
         seconds = _run(clean, fleet, url, kill_after=None)
         print(f"clean run: {seconds:.1f} s, {_told(clean)}", flush=True)
-        with _process(_serve_badly, url, given.share, given.seed) as bad_url:
+        with in_process(CONTEXT, _serve_badly, url, given.share, given.seed) as bad_url:
             _kill_often(killed, fleet, bad_url, kills=given.kills, seconds=seconds, dice=random.Random(given.seed))
             print(f"last run: {_run(killed, fleet, bad_url, kill_after=None):.1f} s, {_told(killed)}", flush=True)
         _compare(clean, killed)
@@ -85,30 +83,11 @@ def _collect(store: Path, fleet: Fleet, url: str) -> None:
         sys.exit(f"{len(report.failures)} failures: {report.failures[0]}")
 
 
-def _serve(fleet: Fleet, ready: Any, done: Any) -> None:
-    with serve(local_aws_with(fleet)) as url:
-        ready.put(url)
-        done.wait()
-
-
 def _serve_badly(upstream: str, share: float, seed: int, ready: Any, done: Any) -> None:
     with flaky(upstream, share=share, seed=seed) as faults:
         ready.put(faults.url)
         done.wait()
         print(f"proxy: {faults.requests} requests, {dict(sorted(faults.made.items()))}", flush=True)
-
-
-@contextlib.contextmanager
-def _process(work: Any, *given: Any) -> Any:
-    """A server in a process of its own; yields its URL."""
-    ready, done = CONTEXT.Queue(), CONTEXT.Event()
-    process = CONTEXT.Process(target=work, args=(*given, ready, done))
-    process.start()
-    try:
-        yield ready.get()
-    finally:
-        done.set()
-        process.join()
 
 
 def _told(store: Path) -> str:
