@@ -28,7 +28,7 @@ from advisor.store.prices import PRICES
 from advisor.store.reconciliations import RECONCILIATIONS
 from advisor.store.runs import RUNS
 from advisor.store.snapshots import Known, add_snapshot, latest
-from advisor.store.tables import TableFiles
+from advisor.store.tables import R, TableFiles
 
 if TYPE_CHECKING:
     from advisor.fargate.prices import Price, PriceBook
@@ -129,9 +129,7 @@ class Store:
 
     def add_prices(self, prices: "Iterable[Price]") -> int:
         """Keep prices, of each the newest; returns how many told something new."""
-        given = tuple(prices)
-        self._manifest, new = self._again(lambda held: self._price_files.add(held, given))
-        return new
+        return self._add(self._price_files, prices)
 
     @property
     def reconciliations(self) -> tuple[Reconciliation, ...]:
@@ -140,7 +138,7 @@ class Store:
 
     def add_reconciliation(self, made: Reconciliation) -> None:
         """Keep a reconciliation; of several for one span, that of the bill with the most charges stays."""
-        self._manifest, _ = self._again(lambda held: self._bill_files.add(held, (made,)))
+        self._add(self._bill_files, (made,))
 
     def last_instant(self, id: ServiceId) -> datetime | None:
         """The newest step held of a service, None where there is none."""
@@ -154,9 +152,7 @@ class Store:
 
     def add_runs(self, runs: Iterable[TaskRun]) -> int:
         """Keep task runs; returns how many told something new. What is known of an end is never unlearnt."""
-        given = tuple(runs)
-        self._manifest, new = self._again(lambda held: self._run_files.add(held, given))
-        return new
+        return self._add(self._run_files, runs)
 
     @property
     def month_peaks(self) -> tuple[MonthPeak, ...]:
@@ -165,8 +161,7 @@ class Store:
 
     def add_peaks(self, peaks: Iterable[MonthPeak]) -> None:
         """Keep peaks of months; of two for one month the higher counts."""
-        given = tuple(peaks)
-        self._manifest, _ = self._again(lambda held: self._peak_files.add(held, given))
+        self._add(self._peak_files, peaks)
 
     @property
     def scaling_activities(self) -> tuple[ScalingActivity, ...]:
@@ -175,8 +170,7 @@ class Store:
 
     def add_activities(self, activities: Iterable[ScalingActivity]) -> None:
         """Keep scaling activities, older months first, so that a kill between leaves no hole before the newest."""
-        given = tuple(activities)
-        self._manifest, _ = self._again(lambda held: self._activity_files.add(held, given))
+        self._add(self._activity_files, activities)
 
     def add_inventory(self, inventory: Inventory, *, account: str, region: str, complete: bool) -> None:
         """Keep what `inventory` holds of one account and region as a dated snapshot.
@@ -225,6 +219,12 @@ class Store:
         for path in sorted(before.paths - self._manifest.paths):
             self._place.delete(path)
         self._place.sweep()
+
+    def _add(self, files: TableFiles[R], records: Iterable[R]) -> int:
+        """Keep records of a table; returns how many told something new."""
+        given = tuple(records)
+        self._manifest, new = self._again(lambda held: files.add(held, given))
+        return new
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
         compacted = self._files.compact(held, now=now)
