@@ -47,6 +47,8 @@ class Manifest:
 
     def plus(self, *files: DataFile) -> "Manifest":
         """With these files of tables, each once."""
+        if not files:
+            return self
         return replace(self, data=tuple(sorted({*self.data, *files})))
 
     def with_table(self, name: str, files: Iterable[DataFile]) -> "Manifest":

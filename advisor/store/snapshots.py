@@ -25,54 +25,67 @@ class Kept:
     inventory: Inventory
 
 
-def add_snapshot(
-    place: Place, held: Manifest, inventory: Inventory, *, account: str, region: str, complete: bool
-) -> Manifest:
-    """Write what `inventory` holds of one account and region, unless that is known; returns what is then held.
-
-    Of two snapshots at one instant, the one that was added later is told to be later, by a microsecond.
-    """
-    before = _of(held, account, region)
-    mine = Inventory(
-        taken_at=_free_instant(before, inventory.taken_at.astimezone(UTC)),
-        services=tuple(
-            sorted(
-                (s for s in inventory.services if (s.id.account, s.id.region) == (account, region)),
-                key=lambda s: s.id,
-            )
-        ),
-        skipped=tuple(s for s in inventory.skipped if (s.account, s.region) == (account, region)),
-        measured=tuple(id for id in inventory.measured if (id.account, id.region) == (account, region)),
-        schedules=tuple(s for s in inventory.schedules if (s.account, s.region) == (account, region)),
-    )
-    kept = Kept(account=account, region=region, complete=complete, inventory=mine)
-    if before and _timeless(_read(place, before[-1])) == _timeless(kept):
-        return held
-    data = to_json(kept).encode()
-    name = f"inventory/account={segment(account)}/region={segment(region)}/{mine.taken_at:%Y%m%dT%H%M%SZ}"
-    path = place.write(lambda sink: _write_all(sink, data), lambda sha: f"{name}-{sha[:SHA_CHARACTERS]}.json")
-    return held.with_snapshot(snapshot_of(str(path), json.loads(data)))
-
-
 Known = tuple[tuple[Service, ...], tuple[Skipped, ...], tuple[TaskSchedule, ...]]
 
 
-def latest(place: Place, held: Manifest) -> Known:
-    """What is known now: in each account and region the last complete snapshot, and what came after it."""
-    services: dict[ServiceId, Service] = {}
-    skipped: list[Skipped] = []
-    schedules: dict[TaskSchedule, None] = {}
-    for where in sorted({(s.account, s.region) for s in held.inventory}):
-        for inventory in (_read(place, snapshot).inventory for snapshot in _since_complete(held, *where)):
-            services |= {service.id: service for service in inventory.services}
-            told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
-            skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
-            schedules |= dict.fromkeys(inventory.schedules)
-    return (
-        tuple(services[id] for id in sorted(services)),
-        tuple(sorted(skipped, key=lambda s: (_id_of(s), s.reason))),
-        tuple(schedules),
-    )
+class Snapshots:
+    """The inventory files of one place; each is read once."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._kept: dict[str, Kept] = {}
+
+    def add(self, held: Manifest, inventory: Inventory, *, account: str, region: str, complete: bool) -> Manifest:
+        """Write what `inventory` holds of one account and region, unless that is known; returns what is then held.
+
+        Of two snapshots at one instant, the one that was added later is told to be later, by a microsecond.
+        """
+        before = _of(held, account, region)
+        mine = Inventory(
+            taken_at=_free_instant(before, inventory.taken_at.astimezone(UTC)),
+            services=tuple(
+                sorted(
+                    (s for s in inventory.services if (s.id.account, s.id.region) == (account, region)),
+                    key=lambda s: s.id,
+                )
+            ),
+            skipped=tuple(s for s in inventory.skipped if (s.account, s.region) == (account, region)),
+            measured=tuple(id for id in inventory.measured if (id.account, id.region) == (account, region)),
+            schedules=tuple(s for s in inventory.schedules if (s.account, s.region) == (account, region)),
+        )
+        kept = Kept(account=account, region=region, complete=complete, inventory=mine)
+        if before and _timeless(self._read(before[-1])) == _timeless(kept):
+            return held
+        data = to_json(kept).encode()
+        name = f"inventory/account={segment(account)}/region={segment(region)}/{mine.taken_at:%Y%m%dT%H%M%SZ}"
+        path = self._place.write(lambda sink: _write_all(sink, data), lambda sha: f"{name}-{sha[:SHA_CHARACTERS]}.json")
+        return held.with_snapshot(snapshot_of(str(path), json.loads(data)))
+
+    def latest(self, held: Manifest) -> Known:
+        """What is known now: in each account and region the last complete snapshot, and what came after it."""
+        services: dict[ServiceId, Service] = {}
+        skipped: list[Skipped] = []
+        schedules: dict[TaskSchedule, None] = {}
+        for where in sorted({(s.account, s.region) for s in held.inventory}):
+            for inventory in (self._read(snapshot).inventory for snapshot in _since_complete(held, *where)):
+                services |= {service.id: service for service in inventory.services}
+                told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
+                skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
+                schedules |= dict.fromkeys(inventory.schedules)
+        return (
+            tuple(services[id] for id in sorted(services)),
+            tuple(sorted(skipped, key=lambda s: (_id_of(s), s.reason))),
+            tuple(schedules),
+        )
+
+    def _read(self, snapshot: Snapshot) -> Kept:
+        if snapshot.path not in self._kept:
+            content = self._place.read(snapshot.path)
+            try:
+                self._kept[snapshot.path] = from_json(Kept, content, where=snapshot.path)
+            except InputRefused as error:
+                raise self._place.damaged(snapshot.path, str(error)) from error
+        return self._kept[snapshot.path]
 
 
 def _id_of(skipped: Skipped) -> ServiceId:
@@ -106,13 +119,6 @@ def _timeless(kept: Kept) -> Kept:
     """What it says but for the times at which things were seen."""
     services = tuple(replace(service, seen_at=_NO_TIME) for service in kept.inventory.services)
     return replace(kept, inventory=replace(kept.inventory, taken_at=_NO_TIME, services=services))
-
-
-def _read(place: Place, snapshot: Snapshot) -> Kept:
-    try:
-        return from_json(Kept, place.read(snapshot.path), where=snapshot.path)
-    except InputRefused as error:
-        raise place.damaged(snapshot.path, str(error)) from error
 
 
 def _write_all(sink: object, data: bytes) -> None:

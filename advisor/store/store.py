@@ -26,8 +26,9 @@ from advisor.store.peaks import PEAKS
 from advisor.store.place import LOCK, TEMPORARY, FileMissing, Place
 from advisor.store.prices import PRICES
 from advisor.store.reconciliations import RECONCILIATIONS
+from advisor.store.records import Snapshot
 from advisor.store.runs import RUNS
-from advisor.store.snapshots import Known, add_snapshot, latest
+from advisor.store.snapshots import Known, Snapshots
 from advisor.store.tables import R, TableFiles
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Store:
         self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
         self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
-        self._inventory: tuple[Manifest, Known] | None = None
+        self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
+        self._snapshots = Snapshots(place)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -179,7 +181,7 @@ class Store:
         """
 
         def add(held: Manifest) -> Manifest:
-            return add_snapshot(self._place, held, inventory, account=account, region=region, complete=complete)
+            return self._snapshots.add(held, inventory, account=account, region=region, complete=complete)
 
         self._manifest = self._again(add)
 
@@ -259,9 +261,9 @@ class Store:
         return changed
 
     def _latest(self) -> Known:
-        if self._inventory is None or self._inventory[0] is not self._manifest:
-            known = self._again(lambda held: latest(self._place, held))
-            self._inventory = (self._manifest, known)
+        if self._inventory is None or self._inventory[0] is not self._manifest.inventory:
+            known = self._again(self._snapshots.latest)
+            self._inventory = (self._manifest.inventory, known)
         return self._inventory[1]
 
 

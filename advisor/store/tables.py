@@ -77,9 +77,8 @@ class TableFiles(Generic[R]):
     def _of(self, file: DataFile) -> tuple[R, ...]:
         if file.path not in self._read:
             try:
-                self._place.check(file.path)
-                with self._place.files.open_input_file(self._place.full(file.path)) as source:
-                    rows = pq.read_table(source, schema=self.table.schema).to_pylist()
+                content = pa.BufferReader(self._place.read(file.path))
+                rows = pq.read_table(content, schema=self.table.schema).to_pylist()
             except OSError as error:
                 raise self._place.failed(file.path, error) from error
             except pa.ArrowException as error:
