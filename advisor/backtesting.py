@@ -26,6 +26,7 @@ from advisor.domain.errors import AdvisorError, NoData
 from advisor.domain.inventory import Service, Skipped
 from advisor.domain.runs import TaskRun
 from advisor.domain.scoreboard import Marks, Scoreboard, TailFit
+from advisor.domain.service import by_service
 from advisor.domain.settings import Config
 from advisor.domain.units import DAY_SECONDS
 from advisor.fargate.prices import PriceBook
@@ -90,11 +91,11 @@ def run_refit(store: Store, *, progress: Progress | None = None) -> tuple[TailFi
 
 def _read(store: Store, progress: Progress | None) -> Iterator[tuple[Service, pd.DataFrame, Sequence[TaskRun]]]:
     """Every service with its usage and the runs of its tasks; raises NoData where there is none."""
-    services, runs = store.services, store.task_runs
+    services, runs = store.services, by_service(store.task_runs)
     if not services:
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     for done, service in enumerate(services, start=1):
-        yield service, store.usage(service), [run for run in runs if run.id == service.id]
+        yield service, store.usage(service), runs.get(service.id, ())
         if progress is not None:
             progress(done, len(services))
 

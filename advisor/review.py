@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 
 from advisor.advice import (
     HELD_OUT_SHARE,
@@ -20,9 +19,14 @@ from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.inventory import Service, Skipped
-from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import TaskRun
-from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, Provider, ServiceId
+from advisor.domain.service import (
+    INCLUDED_EPHEMERAL_GIB,
+    Architecture,
+    OperatingSystem,
+    Provider,
+    by_service,
+)
 from advisor.domain.settings import Config
 from advisor.fargate.prices import Price, PriceBook
 from advisor.profile import fit_profile, infer_demand
@@ -80,9 +84,8 @@ def _all(
     store: Store, services: Sequence[Service], config: Config, *, prices: PriceBook, progress: Progress | None
 ) -> list[_Reviewed]:
     results: list[_Reviewed] = []
-    runs = {id: tuple(own) for id, own in groupby(sorted(store.task_runs, key=_whose), key=_whose)}
-    peaks = {id: tuple(own) for id, own in groupby(store.month_peaks, key=_whose)}
-    activities = {id: tuple(own) for id, own in groupby(store.scaling_activities, key=_whose)}
+    runs, peaks = by_service(store.task_runs), by_service(store.month_peaks)
+    activities = by_service(store.scaling_activities)
     for service in services:
         found = _one(store, service, runs.get(service.id, ()), prices=prices, config=config)
         told = with_older(found.advice, service, peaks.get(service.id, ()))
@@ -98,11 +101,7 @@ def _within(found: _Reviewed, activities: Iterable[ScalingActivity]) -> Iterator
         yield from (activity for activity in activities if found.start <= activity.started < found.end)
 
 
-def _whose(record: TaskRun | MonthPeak | ScalingActivity) -> ServiceId:
-    return record.id
-
-
-def _one(store: Store, service: Service, runs: tuple[TaskRun, ...], *, prices: PriceBook, config: Config) -> _Reviewed:
+def _one(store: Store, service: Service, runs: Sequence[TaskRun], *, prices: PriceBook, config: Config) -> _Reviewed:
     usage = store.usage(service)
     if usage.empty:
         text = "the store holds no usage of it: nothing ran, or nothing was collected."

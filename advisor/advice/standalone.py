@@ -10,7 +10,7 @@ from advisor.domain.finding import TaskFamily
 from advisor.domain.inventory import TaskSchedule
 from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import TaskRun
-from advisor.domain.service import ServiceId
+from advisor.domain.service import ServiceId, by_service
 from advisor.domain.units import HOURS_PER_MONTH, Usd
 from advisor.fargate.billing import bill_task_seconds, billed_seconds
 from advisor.fargate.prices import PriceBook
@@ -33,16 +33,8 @@ def task_families(
         mean cost of a run that ended  x starts that the enabled schedules set for the next month
     """
     known = list(runs)
-    mine: dict[ServiceId, list[TaskRun]] = {}
-    for run in known:
-        if run.service is None:
-            mine.setdefault(run.id, []).append(run)
-    starting: dict[ServiceId, list[TaskSchedule]] = {}
-    for schedule in schedules:
-        starting.setdefault(schedule.id, []).append(schedule)
-    measured: dict[ServiceId, list[MonthPeak]] = {}
-    for peak in peaks:
-        measured.setdefault(peak.id, []).append(peak)
+    mine, starting = by_service(run for run in known if run.service is None), by_service(schedules)
+    measured = by_service(peaks)
     found: list[TaskFamily] = []
     for id in sorted({*mine, *starting}):
         family = _family(id, mine.get(id, []), starting.get(id, []), span=_span(known, id), prices=prices)

@@ -1,7 +1,8 @@
 """A service and what it was given: identity, task size, setup."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 from advisor.domain.policy import Policy, ScheduledAction
 from advisor.domain.units import CPU_UNITS_PER_VCPU, MIB_PER_GIB, CpuUnits, Mib, gib, vcpu
@@ -33,6 +34,25 @@ class ServiceId:
 
     def __str__(self) -> str:
         return f"{self.account}/{self.region}/{self.service}"
+
+
+class OfService(Protocol):
+    """A record of a service, or of a family of tasks without one."""
+
+    @property
+    def id(self) -> ServiceId:
+        """Whose it is."""
+
+
+T = TypeVar("T", bound=OfService)
+
+
+def by_service(records: Iterable[T]) -> dict[ServiceId, list[T]]:
+    """The records of each service, in the order in which they come."""
+    found: dict[ServiceId, list[T]] = {}
+    for record in records:
+        found.setdefault(record.id, []).append(record)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
