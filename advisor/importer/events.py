@@ -64,7 +64,9 @@ def _events(text: str, where: str) -> Iterator[dict[str, Any]]:
         if not isinstance(event, dict):
             raise InputRefused("not an event", where=where, value=text[at : at + 40], rule="JSON objects, one per line")
         yield event
-        at = end + len(text[end:]) - len(text[end:].lstrip())
+        at = end
+        while at < len(text) and text[at].isspace():
+            at += 1
 
 
 def _run(event: dict[str, Any], where: str) -> TaskRun | None:
