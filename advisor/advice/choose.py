@@ -242,11 +242,13 @@ def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
 
 def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
     """Whether a size holds even where every daily peak grows by `extra_mib`: more memory need not be tried."""
+    if not _holds_memory(case, size, extra_mib):
+        return False
     profile = case.profile
     few = len(profile.memory_daily_peaks) < FEWEST_PEAKS
     peaks = [peak * MIB_PER_GIB + extra_mib for peak in profile.memory_daily_peaks]
     limit = 0.0 if few else _lowest_limit(case, evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size)
-    return _holds_memory(case, size, extra_mib) and limit <= case.limits.memory_breach_probability
+    return limit <= case.limits.memory_breach_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

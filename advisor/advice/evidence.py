@@ -7,13 +7,13 @@ from typing import Literal
 import numpy as np
 
 from advisor.advice.candidates import replaced, targets_of
-from advisor.advice.choose import trial_of
+from advisor.advice.choose import Search, trial_of
 from advisor.advice.decide import Decision
 from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.levers import tracked
 from advisor.advice.replay import Replay
 from advisor.advice.rules import NONE
-from advisor.advice.subject import Subject, replayed_in, search_in
+from advisor.advice.subject import Subject, case_of, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
 from advisor.advice.words import share
@@ -51,7 +51,7 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     """Setups that lost: the next cheaper one, which breaks a rule, the runner-up, today's, and what-ifs."""
-    case = search_in(decision.subject, decision.margins).case
+    case = case_of(decision.subject, decision.margins)
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
     losers: dict[Setup, str] = {}
@@ -74,11 +74,12 @@ def frontier(decision: Decision) -> tuple[FrontierPoint, ...]:
     subject = decision.subject
     if not subject.levers.scaling:
         return ()
-    found = [_frontier_point(subject, setup, "tried") for setup in _unbeaten(decision.choice.trials)]
+    search = search_in(subject, NONE)
+    found = [_frontier_point(subject, search, setup, "tried") for setup in _unbeaten(decision.choice.trials)]
     today, then = decision.today.setup, decision.then.setup
-    found += [_frontier_point(subject, one, "current") for one in _by_target(today, subject.work)]
+    found += [_frontier_point(subject, search, one, "current") for one in _by_target(today, subject.work)]
     if then != today:
-        found += [_frontier_point(subject, one, "recommended") for one in _by_target(then, subject.work)]
+        found += [_frontier_point(subject, search, one, "recommended") for one in _by_target(then, subject.work)]
     return tuple(found)
 
 
@@ -104,8 +105,10 @@ def _by_target(setup: Setup, work: Work) -> Iterator[Setup]:
         yield replaced(setup, policy, replace(policy, target=target))
 
 
-def _frontier_point(subject: Subject, setup: Setup, of: Literal["current", "recommended", "tried"]) -> FrontierPoint:
-    got, policy = trial_of(search_in(subject, NONE), setup).score, tracked(setup)
+def _frontier_point(
+    subject: Subject, search: Search, setup: Setup, of: Literal["current", "recommended", "tried"]
+) -> FrontierPoint:
+    got, policy = trial_of(search, setup).score, tracked(setup)
     return FrontierPoint(
         of=of,
         target=None if policy is None else policy.target,

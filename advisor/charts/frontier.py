@@ -6,12 +6,12 @@ from typing import Literal
 
 import altair as alt
 
+from advisor.advice.levers import tracked
 from advisor.charts.drawing import Row, data, finish
 from advisor.charts.style import IDEAS, INK, MUTED, NOW, RECOMMENDED
 from advisor.domain.errors import NoData
 from advisor.domain.finding import Advice, FrontierPoint
 from advisor.domain.policy import TargetTracking
-from advisor.domain.service import Setup
 
 WIDTH, HEIGHT = 500, 170
 NAMES = {"tried": "best that was tried", "current": "today's setup, by target", "recommended": "recommended, by target"}
@@ -59,7 +59,7 @@ def frontier(
 def _row(advice: Advice, point: FrontierPoint, failing: Failing) -> Row:
     setup = advice.current if point.of == "current" else advice.recommended
     share = point.unmet_share if failing == "unmet" else point.cpu_throttled_share
-    policy = _tracked(setup)
+    policy = tracked(setup) if setup else None
     return {
         "series": NAMES[point.of],
         "usd": float(point.usd_month),
@@ -91,12 +91,6 @@ def _trial(name: str, usd: float, share: float) -> Row:
 
 def _percent(share: float) -> float:
     return float(f"{100 * share:.4g}")
-
-
-def _tracked(setup: Setup | None) -> TargetTracking | None:
-    """The policy whose target the frontier varies: the first on CPU, else the first on requests."""
-    tracking = [p for p in (setup.policies if setup else ()) if isinstance(p, TargetTracking)]
-    return next((p for metric in ("cpu", "requests") for p in tracking if p.metric == metric), None)
 
 
 def _axis(title: str, form: str) -> alt.Axis:

@@ -55,10 +55,10 @@ class Faults:
 
 
 @contextmanager
-def flaky(upstream: str, *, share: float, seed: int, slow_seconds: float = 0.2, port: int = 0) -> Iterator[Faults]:
+def flaky(upstream: str, *, share: float, seed: int, slow_seconds: float = 0.2) -> Iterator[Faults]:
     """Serve on loopback, in front of `upstream`, for the length of the block."""
     faults = Faults(upstream, share=share, seed=seed, slow_seconds=slow_seconds)
-    server = _Server(("127.0.0.1", port), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.faults = faults
     faults.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
