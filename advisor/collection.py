@@ -187,11 +187,11 @@ def _planned(
     """The batches of all places, taken in turns, so that those under way are about different places.
 
     In each place the minutes come first, then the months before them, for services that were never asked for them,
-    then the days of tasks without a service.
+    then the days of tasks without a service, and what Container Insights adds of services.
     """
-    from advisor.collector import batches, family_batches, older_batches
+    from advisor.collector import batches, family_batches, insights_batches, older_batches
 
-    peaks = {peak.id for peak in store.month_peaks}
+    peaks, seen = {peak.id for peak in store.month_peaks}, {month.id for month in store.insights}
 
     def of(place: "Place") -> Iterator[tuple["Place", "Batch"]]:
         ids = [service.id for service in place.services]
@@ -202,7 +202,9 @@ def _planned(
         minutes = batches(ids, since=since, now=now, labels=labels)
         months = older_batches(place.services, known=known, now=now)
         families = family_batches(measured, known=known, now=now)
-        return ((place, batch) for batch in chain(minutes, months, families))
+        before = {id for id in ids if hide.record(id) in seen}
+        insights = insights_batches(place.services, known=before, now=now)
+        return ((place, batch) for batch in chain(minutes, months, families, insights))
 
     turns = zip_longest(*(of(place) for place in places))
     return [entry for turn in turns for entry in turn if entry is not None]
@@ -229,14 +231,16 @@ def _read(
     store: Store, planned: Sequence[tuple["Place", "Batch"]], *, hide: Anonymiser, progress: Progress | None
 ) -> None:
     """Read the batches into the store, in their order."""
-    from advisor.collector import month_peaks
+    from advisor.collector import insights_months, month_peaks
 
     total, done = sum(len(batch.services) for _, batch in planned), 0
     for place, batch, (frames, failures) in _ahead(planned):
-        if not batch.daily:
+        if batch.into == "usage":
             place.new_rows += store.add_usage({hide.record(id): frame for id, frame in frames.items()})
-        elif not failures:  # what was not read whole is asked for again
+        elif not failures and batch.into == "peaks":  # what was not read whole is asked for again
             store.add_peaks(map(hide.record, month_peaks(frames, asked=batch)))
+        elif not failures:
+            store.add_insights(map(hide.record, insights_months(frames, asked=batch)))
         place.failures += map(str, failures)
         done += len(batch.services)
         if progress:

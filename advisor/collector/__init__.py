@@ -1,6 +1,6 @@
 """Every AWS read: sessions over accounts and regions, inventory, scaling, metrics. Read-only, counted, redacted."""
 
-from advisor.collector.insights import family_batches
+from advisor.collector.insights import family_batches, insights_batches, insights_months
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.meter import Asked, Meter, Spent, over_budget
 from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
@@ -28,6 +28,8 @@ __all__ = [
     "family_batches",
     "gather",
     "gather_all",
+    "insights_batches",
+    "insights_months",
     "month_peaks",
     "older_batches",
     "open_sessions",

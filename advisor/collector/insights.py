@@ -1,12 +1,26 @@
-"""Container Insights by task-definition family: the only metrics of tasks without a service.
+"""Container Insights: what it adds of services and their containers, and all that there is of tasks without a service.
 
-UNCONFIRMED: whether a sample is of one task, or of all tasks of the family together. Either way the highest one is no
-less than what a task used. Memory is in "Megabytes", taken as MiB.
+==================================  ==========================================================================
+of                                  what is asked for, in days
+==================================  ==========================================================================
+a family without a service          CPU units, memory: the highest of a task
+a service                           ephemeral storage (Linux): the highest of a task; tasks pending: the fewest
+its containers, in enhanced mode    restarts; where there are several, CPU units and memory, and the memory of an
+                                    only one that has a limit of its own: the highest
+==================================  ==========================================================================
+
+UNCONFIRMED: whether a sample is of one task, or of all tasks together. Either way the highest one is no less than what
+a task used. Memory is in "Megabytes", taken as MiB. Not known either is whether RestartCount goes on counting or starts
+again with each sample: only its rise from one day to the next says something under both.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any
+
+import pandas as pd
 
 from advisor.collector.asking import ask
 from advisor.collector.metrics import KEPT, Batch, Series
@@ -14,28 +28,44 @@ from advisor.collector.older import DAY, OLDEST, SERVICES_PER_BATCH, midnight
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
 from advisor.domain.errors import AwsFailed
+from advisor.domain.insights import TASK, InsightsMode, InsightsMonth, merge_insights
+from advisor.domain.inventory import Container, Service
 from advisor.domain.service import ServiceId
 
 NAMESPACE = "ECS/ContainerInsights"
 CLUSTERS_PER_CALL = 100  # documented: DescribeClusters takes at most 100
 COLUMNS = {"units": "CpuUtilized", "mib": "MemoryUtilized"}
+_METRICS = {  # of a month: metric, statistic
+    "storage_gib": ("EphemeralStorageUtilized", "Maximum"),
+    "pending": ("PendingTaskCount", "Minimum"),
+    "restarts": ("RestartCount", "Maximum"),
+    "cpu_units": ("ContainerCpuUtilized", "Maximum"),
+    "memory_mib": ("ContainerMemoryUtilized", "Maximum"),
+}
+
+Modes = Mapping[str, InsightsMode]
+
+
+def modes_of(session: AwsSession, region: str, ids: Iterable[ServiceId]) -> tuple[Modes, tuple[AwsFailed, ...]]:
+    """How Container Insights measures the clusters of these, where it does; what could not be read comes second."""
+    clusters = sorted({id.cluster for id in ids})
+    calls = [clusters[i : i + CLUSTERS_PER_CALL] for i in range(0, len(clusters), CLUSTERS_PER_CALL)]
+    found, failures = each(lambda some: _modes(session, region, some), calls)
+    return dict(found), tuple(failures)
 
 
 def measured_families(
-    session: AwsSession, region: str, families: Iterable[ServiceId], services: Iterable[Mapping[str, Any]]
-) -> tuple[tuple[ServiceId, ...], tuple[AwsFailed, ...]]:
-    """The families of clusters where Container Insights is on; what could not be read comes second.
+    families: Iterable[ServiceId], services: Iterable[Mapping[str, Any]], modes: Modes
+) -> tuple[ServiceId, ...]:
+    """The families of clusters that are measured.
 
     Left out: a family that a service runs too, as its tasks are measured under the same name, and one that is called
     like a service.
     """
-    taken = {_cluster(s["clusterArn"], str(s.get("taskDefinition", ""))) for s in services}
-    taken |= {_cluster(s["clusterArn"], str(s["serviceName"])) for s in services}
-    wanted = [family for family in dict.fromkeys(families) if family.service not in taken]
-    clusters = sorted({family.cluster for family in wanted})
-    calls = [clusters[i : i + CLUSTERS_PER_CALL] for i in range(0, len(clusters), CLUSTERS_PER_CALL)]
-    measured, failures = each(lambda some: _measured(session, region, some), calls)
-    return tuple(sorted(family for family in wanted if family.cluster in measured)), tuple(failures)
+    described = list(services)
+    taken = {_cluster(s["clusterArn"], str(s.get("taskDefinition", ""))) for s in described}
+    taken |= {_cluster(s["clusterArn"], str(s["serviceName"])) for s in described}
+    return tuple(sorted(f for f in set(families) if f.service not in taken and f.cluster in modes))
 
 
 def family_batches(families: Iterable[ServiceId], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
@@ -43,24 +73,111 @@ def family_batches(families: Iterable[ServiceId], *, known: Collection[ServiceId
     end = midnight(now) + DAY
     every = sorted(families)
     for before, some in ((OLDEST, [f for f in every if f not in known]), (KEPT, [f for f in every if f in known])):
-        for first in range(0, len(some), SERVICES_PER_BATCH):
-            part = tuple(some[first : first + SERVICES_PER_BATCH])
-            yield Batch(services=part, start=midnight(now - before) + DAY, end=end, period=DAY, of=_series)
+        for part in _parts(some):
+            start = midnight(now - before) + DAY
+            yield Batch(services=part, start=start, end=end, period=DAY, of=_of_family, into="peaks")
 
 
-def _measured(session: AwsSession, region: str, clusters: list[str]) -> Iterator[str]:
+def insights_batches(services: Iterable[Service], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
+    """What to ask for of services: as of families, but whole days only, because a part of one has other minima."""
+    by_id = {service.id: service for service in services if service.insights}
+    every, of = sorted(by_id), partial(_of_service, by_id)
+    for before, some in ((OLDEST, [i for i in every if i not in known]), (KEPT, [i for i in every if i in known])):
+        for part in _parts(some):
+            start = midnight(now - before)
+            yield Batch(services=part, start=start, end=midnight(now), period=DAY, of=of, into="insights")
+
+
+def insights_months(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[InsightsMonth, ...]:
+    """Daily frames as months, and at first an empty one of each service, so that it is known to have been asked for."""
+    first = frames if asked.end - asked.start > KEPT else ()
+    markers = (InsightsMonth(id=id, month=f"{asked.start:%Y-%m}") for id in first)
+    return merge_insights(chain(markers, *(_months(id, frame) for id, frame in frames.items())))
+
+
+def _modes(session: AwsSession, region: str, clusters: list[str]) -> Iterator[tuple[str, InsightsMode]]:
     answer = ask(session, region, "ecs", "DescribeClusters", clusters=clusters, include=["SETTINGS"])
     for cluster in answer.get("clusters", ()):
         settings = {setting.get("name"): setting.get("value") for setting in cluster.get("settings", ())}
-        if settings.get("containerInsights") in ("enabled", "enhanced"):
-            yield str(cluster["clusterName"])
+        mode = settings.get("containerInsights")
+        if mode in ("enabled", "enhanced"):
+            yield str(cluster["clusterName"]), mode
 
 
-def _series(number: int, family: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
+def _parts(every: list[ServiceId]) -> Iterator[tuple[ServiceId, ...]]:
+    for first in range(0, len(every), SERVICES_PER_BATCH):
+        yield tuple(every[first : first + SERVICES_PER_BATCH])
+
+
+def _of_family(number: int, family: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
     assert not labels  # noqa: S101  (no load balancer counts for a family)
     place = {"ClusterName": family.cluster, "TaskDefinitionFamily": family.name}
     for column, name in COLUMNS.items():
         yield Series(service=number, column=column, namespace=NAMESPACE, name=name, statistic="Maximum", place=place)
+
+
+def _of_service(
+    services: Mapping[ServiceId, Service], number: int, id: ServiceId, labels: tuple[str, ...]
+) -> Iterator[Series]:
+    """A column is called by what is measured and the container, with a space between."""
+    assert not labels  # noqa: S101  (no load balancer counts for it)
+    service = services[id]
+    place = {"ClusterName": id.cluster, "ServiceName": id.name}
+    for measure, container in _wanted(service):
+        name, statistic = _METRICS[measure]
+        where = {**place, "ContainerName": container} if container else place
+        column = f"{measure} {container}"
+        yield Series(service=number, column=column, namespace=NAMESPACE, name=name, statistic=statistic, place=where)
+
+
+def _wanted(service: Service) -> Iterator[tuple[str, str]]:
+    """What of which container: what other metrics do not say already."""
+    if service.setup.os == "LINUX":
+        yield "storage_gib", TASK
+    yield "pending", TASK
+    containers = _containers(service) if service.insights == "enhanced" else ()
+    for container in containers:
+        yield "restarts", container.name
+        if len(containers) > 1:
+            yield "cpu_units", container.name
+        if len(containers) > 1 or container.memory:
+            yield "memory_mib", container.name
+
+
+def _containers(service: Service) -> tuple[Container, ...]:
+    return service.task_definition.containers if service.task_definition else ()
+
+
+def _months(id: ServiceId, frame: pd.DataFrame) -> Iterator[InsightsMonth]:
+    places = [column.partition(" ")[::2] for column in frame.columns]
+    for container in dict.fromkeys(container for _, container in places):
+        own = {name: frame[f"{name} {c}"] for name, c in places if c == container}
+        mine = pd.DataFrame(own).dropna(how="all")
+        for month, part in mine.groupby(pd.DatetimeIndex(mine.index).strftime("%Y-%m")):
+            yield _month(id, container, str(month), part)
+
+
+def _month(id: ServiceId, container: str, month: str, part: pd.DataFrame) -> InsightsMonth:
+    days = pd.DatetimeIndex(part.index).day
+    counts = {
+        name: tuple((int(day), int(v)) for day, v in zip(days, part[name], strict=True) if v >= 1)
+        for name in ("restarts", "pending")
+        if name in part
+    }
+    highest = {
+        name: round(float(part[name].max()), 3)
+        for name in ("memory_mib", "cpu_units", "storage_gib")
+        if name in part and part[name].notna().any()
+    }
+    return InsightsMonth(
+        id=id,
+        container=container,
+        month=month,
+        days=tuple(map(int, days)),
+        restarts=counts.get("restarts", ()),
+        pending=tuple(day for day, _ in counts.get("pending", ())),
+        **highest,
+    )
 
 
 def _cluster(cluster_arn: str, name: str) -> str:

@@ -9,7 +9,7 @@ from advisor.collector.activities import activities_of_region
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import Deployed, History, histories
-from advisor.collector.insights import measured_families
+from advisor.collector.insights import Modes, measured_families, modes_of
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.sessions import AwsSession
@@ -44,6 +44,7 @@ class _Known:
     definitions: Definitions
     scaling: ScalingOfRegion
     labels: Labels
+    modes: Modes
     seen_at: datetime
 
 
@@ -67,12 +68,18 @@ def gather(session: AwsSession, region: str, *, now: datetime, since: datetime |
     history = histories(session, region, covered)
     definitions = task_definitions(session, region, _definitions_of(covered, history))
     labels, unlabelled = request_labels(session, region, covered)
+    others = standalone(session, region, clusters, now=now)
+    ids = (service_id(service, account=session.account, region=region) for service in covered)
+    modes, unmeasured = modes_of(session, region, (*ids, *others.families))
     known = _Known(
-        history=history, definitions=definitions, scaling=scaling, labels=labels, seen_at=now.astimezone(UTC)
+        history=history,
+        definitions=definitions,
+        scaling=scaling,
+        labels=labels,
+        modes=modes,
+        seen_at=now.astimezone(UTC),
     )
     made = [_made(session, region, service, known) for service in described]
-    others = standalone(session, region, clusters, now=now)
-    measured, unmeasured = measured_families(session, region, others.families, described)
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
     failures = (*unlisted, *scaling.failures, *untold, *history_failures, *unlabelled, *others.failures, *unmeasured)
     inventory = Inventory(
@@ -80,7 +87,7 @@ def gather(session: AwsSession, region: str, *, now: datetime, since: datetime |
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
         skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others.skipped)),
         schedules=others.schedules,
-        measured=measured,
+        measured=measured_families(others.families, described, modes),
     )
     told = tuple(dict.fromkeys(map(str, failures)))
     return Gathered(inventory=inventory, runs=others.runs, activities=activities, failures=told, complete=not unlisted)
@@ -120,6 +127,7 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
                 definitions=known.definitions,
                 scaling=known.scaling,
                 target_groups=known.labels.get(described["serviceArn"], ()),
+                insights=known.modes.get(id.cluster),
                 seen_at=known.seen_at,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ class Batch:
     """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes.
 
     `labels`: the target groups that count a service's requests, as `Service.target_groups` has them. `of`: what is
-    asked for of each of the services, in steps of `period`.
+    asked for of each of the services, in steps of `period`. `into`: what of the store is made of it.
     """
 
     services: tuple[ServiceId, ...]
@@ -93,16 +93,12 @@ class Batch:
     labels: Mapping[ServiceId, tuple[str, ...]] = field(default_factory=dict)
     period: timedelta = MINUTE
     of: SeriesOf = service_series
+    into: Literal["usage", "peaks", "insights"] = "usage"
 
     @property
     def steps(self) -> int:
         """The number of steps."""
         return (self.end - self.start) // self.period
-
-    @property
-    def daily(self) -> bool:
-        """Whether days are asked for, not minutes."""
-        return self.period > MINUTE
 
     @cached_property
     def series(self) -> list[Series]:

@@ -37,7 +37,8 @@ def older_batches(services: Iterable[Service], *, known: Collection[ServiceId], 
     )
     for first in range(0, len(waiting), SERVICES_PER_BATCH):
         some = tuple(waiting[first : first + SERVICES_PER_BATCH])
-        yield Batch(services=some, start=midnight(now - OLDEST) + DAY, end=end, period=DAY, of=peak_series)
+        start = midnight(now - OLDEST) + DAY
+        yield Batch(services=some, start=start, end=end, period=DAY, of=peak_series, into="peaks")
 
 
 def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[MonthPeak, ...]:

@@ -8,6 +8,7 @@ from advisor.collector.history import Deployed, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, one_line
+from advisor.domain.insights import InsightsMode
 from advisor.domain.inventory import Rollout, Scaling, Service, SizeChange, TaskDefinition
 from advisor.domain.policy import OtherPolicy, Policy
 from advisor.domain.service import CapacityShare, Provider, ServiceId, Setup
@@ -56,6 +57,7 @@ def service_of(
     definitions: Definitions,
     scaling: ScalingOfRegion,
     target_groups: tuple[str, ...] = (),
+    insights: InsightsMode | None = None,
     seen_at: datetime,
 ) -> Service:
     """A described service on Fargate as a record; fields are taken one by one."""
@@ -84,6 +86,7 @@ def service_of(
         load_balanced=bool(described.get("loadBalancers")),
         target_groups=target_groups,
         created_at=_utc(described.get("createdAt")),
+        insights=insights,
         tags={str(tag["key"]): str(tag.get("value", "")) for tag in described.get("tags", ())},
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from advisor.domain.insights import InsightsMode
 from advisor.domain.policy import Policy, ScheduledAction
 from advisor.domain.service import Architecture, OperatingSystem, ServiceId, Setup, TaskSize
 from advisor.domain.units import Mib
@@ -141,7 +142,8 @@ class Service:
     `zone_rebalancing`: ECS may start tasks before it stops others, to balance zones. `managed_tags`: its tasks, and so
     the bill, carry the names of cluster and service. `public_ip`: its tasks have a public IPv4 address, which costs.
     `target_groups` are those whose requests are counted for this service alone, as labels of load balancer and group.
-    `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known.
+    `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known. `insights`: how
+    Container Insights measures its cluster, None = not, or not known.
     """
 
     id: ServiceId
@@ -166,6 +168,7 @@ class Service:
     load_balanced: bool = False
     target_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
+    insights: InsightsMode | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

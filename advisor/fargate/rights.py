@@ -38,7 +38,7 @@ RIGHTS: tuple[Right, ...] = (
         "ecs",
         {
             "ListClusters": "which clusters there are",
-            "DescribeClusters": "where Container Insights measures tasks without a service",
+            "DescribeClusters": "where Container Insights measures tasks and containers",
             "ListServices": "which services they run",
             "DescribeServices": "counts, capacity providers, deployments and tags of services",
             "DescribeTaskDefinition": "sizes, architecture and containers; environment and secrets are not kept",

@@ -18,7 +18,7 @@ from advisor.store.records import DataFile, Rows, Snapshot, data_file, describe,
 FOLDER = "manifest"
 FORMAT = 2
 # The folders whose files count.
-DATA = ("inventory", "usage", "tasks", "peaks", "activities", "prices", "reconciliations")
+DATA = ("inventory", "usage", "tasks", "peaks", "insights", "activities", "prices", "reconciliations")
 
 RowGroup = tuple[DataFile, int, Rows]
 

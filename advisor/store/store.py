@@ -11,6 +11,7 @@ import pandas as pd
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.collecting import CollectionRun
 from advisor.domain.errors import InputRefused, NoData, one_line
+from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.peaks import MonthPeak
 from advisor.domain.reconciliation import Reconciliation
@@ -21,6 +22,7 @@ from advisor.store import manifest as manifests
 from advisor.store.activities import ACTIVITIES
 from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
+from advisor.store.insights import INSIGHTS
 from advisor.store.manifest import Manifest
 from advisor.store.peaks import PEAKS
 from advisor.store.place import LOCK, TEMPORARY, FileMissing, Place
@@ -60,6 +62,7 @@ class Store:
         self._place, self._manifest = place, manifest
         self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
         self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
+        self._insight_files = TableFiles(INSIGHTS, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
         self._snapshots = Snapshots(place)
@@ -117,7 +120,7 @@ class Store:
         A service without usage gives a frame without rows.
         """
         id = service.id if isinstance(service, Service) else service
-        low, high = _bounds(start, end)
+        low, high = usage.bounds(start, end)
         whole = self._again(lambda held: self._read(held, id, low=low, high=high))
         at = usage.seconds(whole.index)
         return whole[(at >= low) & (at < high)]
@@ -164,6 +167,15 @@ class Store:
     def add_peaks(self, peaks: Iterable[MonthPeak]) -> None:
         """Keep peaks of months; of two for one month the higher counts."""
         self._add(self._peak_files, peaks)
+
+    @property
+    def insights(self) -> tuple[InsightsMonth, ...]:
+        """What Container Insights measured of services and containers, sorted by service, container and month."""
+        return self._again(self._insight_files.records)
+
+    def add_insights(self, months: Iterable[InsightsMonth]) -> None:
+        """Keep what Container Insights measured; of two for one month the higher counts."""
+        self._add(self._insight_files, months)
 
     @property
     def scaling_activities(self) -> tuple[ScalingActivity, ...]:
@@ -230,8 +242,14 @@ class Store:
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
         compacted = self._files.compact(held, now=now)
-        tables = (self._run_files, self._peak_files, self._activity_files, self._price_files, self._bill_files)
-        for table in tables:
+        for table in (
+            self._run_files,
+            self._peak_files,
+            self._insight_files,
+            self._activity_files,
+            self._price_files,
+            self._bill_files,
+        ):
             compacted = table.compact(compacted)
         return compacted
 
@@ -265,17 +283,6 @@ class Store:
             known = self._again(self._snapshots.latest)
             self._inventory = (self._manifest.inventory, known)
         return self._inventory[1]
-
-
-def _bounds(start: datetime | None, end: datetime | None) -> tuple[float, float]:
-    """The window as epoch seconds; instants without offset are UTC."""
-    low = float("-inf") if start is None else _utc(start).timestamp()
-    high = float("inf") if end is None else _utc(end).timestamp()
-    return low, high
-
-
-def _utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
 def _check_empty(place: Place) -> None:

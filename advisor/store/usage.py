@@ -126,3 +126,14 @@ def frame_of(group: pa.Table) -> pd.DataFrame:
     values = {name: group[name].to_numpy() for name in COLUMNS}
     index = pd.DatetimeIndex(index.asi8.view("M8[ms]"), name="ts").tz_localize(UTC).as_unit("us")
     return pd.DataFrame(values, index=index)
+
+
+def bounds(start: datetime | None, end: datetime | None) -> tuple[float, float]:
+    """A window as epoch seconds; instants without offset are UTC."""
+    low = float("-inf") if start is None else _utc(start).timestamp()
+    high = float("inf") if end is None else _utc(end).timestamp()
+    return low, high
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -69,7 +69,7 @@ def test_the_highest_use_of_a_family_reaches_its_line(tmp_path: Path, local_aws:
     for _ in range(2):
         report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
         assert report.failures == ()
-    mine = [call.params for call in asked if "Insights" in str(call.params["MetricDataQueries"])]
+    mine = [call.params for call in asked if "Family" in str(call.params["MetricDataQueries"])]
     assert [len(params["MetricDataQueries"]) for params in mine] == [2, 2]
     assert [round((params["EndTime"] - params["StartTime"]) / 86_400) for params in mine] == [455, 15]
     peaks = [peak for peak in store.month_peaks if peak.task_gib_max is not None]

@@ -43,7 +43,8 @@ def fill(aws: LocalAws) -> None:
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
     place: dict[str, Any]
     for place in ({"account": ACCOUNT, "region": region} for region in REGIONS):
-        aws.call("ecs", "CreateCluster", clusterName="prod", **place)
+        insights = [{"name": "containerInsights", "value": "enhanced"}]
+        aws.call("ecs", "CreateCluster", clusterName="prod", settings=insights, **place)
         container = {"name": "app", "image": "nginx", "memory": 512}
         aws.call("ecs", "RegisterTaskDefinition", family="app", containerDefinitions=[container], **size, **place)
         for name in ("api", "web"):
@@ -56,13 +57,21 @@ def fill(aws: LocalAws) -> None:
                 at, cause = NOW - timedelta(hours=hours), "monitor alarm a in state ALARM triggered policy p"
                 resource = target["ResourceId"]
                 record_activity(aws, resource=resource, start=at, end=at, desired=2, cause=cause, **place)
-            for metric in ("CPUUtilization", "MemoryUtilization"):
+            of_service = {"ClusterName": "prod", "ServiceName": name}
+            of_container = {**of_service, "ContainerName": "app"}
+            for metric, namespace, dimensions in (
+                ("CPUUtilization", "AWS/ECS", of_service),
+                ("MemoryUtilization", "AWS/ECS", of_service),
+                ("PendingTaskCount", "ECS/ContainerInsights", of_service),
+                ("ContainerMemoryUtilized", "ECS/ContainerInsights", of_container),
+                ("RestartCount", "ECS/ContainerInsights", of_container),
+            ):
                 values = np.linspace(1, 50, MINUTES)
                 put_series(
                     aws,
-                    namespace="AWS/ECS",
+                    namespace=namespace,
                     name=metric,
-                    dimensions={"ClusterName": "prod", "ServiceName": name},
+                    dimensions=dimensions,
                     start=NOW.replace(second=0) - timedelta(minutes=MINUTES),
                     step_seconds=60,
                     samples=np.ones(MINUTES),
@@ -132,6 +141,7 @@ def days(endpoint: str, tmp_path: Path) -> Days:
     store = open_store(tmp_path / "today")
     assert [len(store.usage(service)) for service in store.services] == [MINUTES - 3] * 4, "all that has settled"
     assert len(store.month_peaks) == 4
+    assert {(seen.container, len(seen.days) > 0) for seen in store.insights} == {("", True), ("", False), ("app", True)}
     assert len(store.scaling_activities) == 4 * (4 * 16 - 1), "all but what is not settled"
     collect(tmp_path / "today")
     assert known(tmp_path / "today") == want, "twice changes nothing"
