@@ -9,7 +9,7 @@ Frontier: services of benchmarks/trace_services.py with memory, as benchmarks/si
 together, each service the same weight; for a share of services whose memory is breached, the least cost at which a
 family of rules breaks no more. Ours moves its limit on the chance of a breach in the days that are scored, the other
 family the factor on the highest of the past. Ours is the search of the product with all its rules. Two of them are not
-scored here: at least 1.15 times the highest memory, and at most 0.1 % of the work without CPU in its minute. By these
+scored here: at least 1.15 times the highest memory, and at most 0.5 % of the work without CPU in its minute. By these
 risks alone, which the model states and the table scores, it is shown too.
 
 Reliability: from every day of a series, the chance that the days ahead (3 or more) go above the highest so far by

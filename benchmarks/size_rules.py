@@ -14,11 +14,12 @@ over 1 %     share of the services that are throttled in more than 1 % of the ti
 breached     share of the services whose memory goes to the limit at least once
 against ours better or worse in one of cost, services over 1 % and breaches, and the other way in none
 
-Ours is the default setting of the product, which asks more of a size than this table scores: at most 0.1 % of the work
-may find no CPU in its minute, and the chance of a breach is that of 30 days. Two rows below it are the same without the
-first, and without either: the chance is that of the days that are scored. Today's size is taken to be Fargate's
-smallest; less memory than today's is advised only within the limit itself, so one row starts from the size that has
-twice the highest CPU and memory.
+Ours is the default setting of the product, which asks more of a size than this table scores: at most 0.5 % of the work
+may find no CPU in its minute, and the chance of a breach is that of 30 days. Three rows below it take away one after
+the other: the limit on that work; the month, so that the chance is that of the days that are scored; and the margins on
+work and memory, so that only the limits of this table are left. Today's size is taken to be Fargate's smallest; less
+memory than today's is advised only within the limit itself, so one row starts from the size that has twice the highest
+CPU and memory.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from trace_services import SCALES, Service, origin_at, series_of, services_of
 from advisor.advice.board import OURS, Origin, by_peer, marks_of, ours, rules, scores
 from advisor.advice.peers import highest_times
 from advisor.advice.refit import left_out
+from advisor.advice.rules import NONE, USUAL, Margins
 from advisor.advice.subject import Subject
 from advisor.charts.drawing import data, finish, to_svg
 from advisor.domain.scoreboard import Marks, RuleScore
@@ -42,6 +44,7 @@ from advisor.report.scoreboard import rule_cells
 
 LARGER = "ours, from twice the highest"
 MEANT, SCORED = "ours, unmet work not limited", "ours, that and chances of the scored days"
+BARE = "ours, that and no margins"
 Found = tuple[str, int, bool, tuple[RuleScore, ...]]
 
 
@@ -52,6 +55,7 @@ def marks_at(service: Service, scale: float, model: TailModel) -> Marks:
         LARGER: from_twice,
         MEANT: unlimited,
         SCORED: lambda before: unlimited(for_scored_days(before, origin)),
+        BARE: lambda before: unlimited(for_scored_days(before, origin), NONE),
     }
     (first, *others) = rules().items()
     return marks_of(origin.before.service, [origin], dict([first, *own.items(), *others]))
@@ -65,9 +69,9 @@ def from_twice(before: Subject) -> Setup:
     return ours(replace(before, service=replace(before.service, setup=setup), known={}))
 
 
-def unlimited(before: Subject) -> Setup:
+def unlimited(before: Subject, margins: Margins = USUAL) -> Setup:
     """Ours, without the limit on the work that finds no CPU in its minute."""
-    return ours(replace(before, limits=replace(before.limits, unmet_share=1.0)))
+    return ours(replace(before, limits=replace(before.limits, unmet_share=1.0)), margins)
 
 
 def for_scored_days(before: Subject, origin: Origin) -> Subject:

@@ -15,7 +15,7 @@ from advisor.advice.peers import PEERS, Need, Seen, highest_times
 from advisor.advice.peers import Rule as PeerRule
 from advisor.advice.reliability import FEWEST_AHEAD, ROOMS, Stated
 from advisor.advice.replay import usd_per_task_hour
-from advisor.advice.rules import NONE, USUAL
+from advisor.advice.rules import NONE, USUAL, Margins
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, subject_of, without_policy
 from advisor.advice.tail import FEWEST_PEAKS_STATED, chance, evidence, shipped
 from advisor.advice.work import current_stretch, cut, last_size, work_of
@@ -87,9 +87,9 @@ def rules() -> dict[str, Rule]:
     return {OURS: ours, **{name: by_peer(rule) for name, rule in asked.items()}}
 
 
-def ours(before: Subject) -> Setup:
+def ours(before: Subject, margins: Margins = USUAL) -> Setup:
     """What the advice chooses; today's setup where it finds none."""
-    best = choose(search_in(before, USUAL)).best
+    best = choose(search_in(before, margins)).best
     return best.setup if best else before.service.setup
 
 

@@ -13,14 +13,14 @@ class Limits:
     """The risk that a recommendation may carry; all shares are 0 to 1.
 
     The defaults are choices, not measurements: five services in a hundred may breach their memory in a month, which is
-    about what two weeks of history can vouch for; one minute in a hundred may be throttled, one part in a thousand of
-    the work may go unmet.
+    about what two weeks of history can vouch for; one minute in a hundred may be throttled, five parts in a thousand
+    of the work may go unmet.
     `minimum_tasks` None = 2 where the service runs 2 or more now, else 1.
     """
 
     memory_breach_probability: float = 0.05
     cpu_throttled_share: float = 0.01
-    unmet_share: float = 0.001
+    unmet_share: float = 0.005
     minimum_tasks: int | None = None
 
 
