@@ -18,6 +18,7 @@ from advisor.codec import config_to_dict
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
+from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Service, Skipped
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import (
@@ -85,9 +86,16 @@ def _all(
 ) -> list[_Reviewed]:
     results: list[_Reviewed] = []
     runs, peaks = by_service(store.task_runs), by_service(store.month_peaks)
-    activities = by_service(store.scaling_activities)
+    activities, insights = by_service(store.scaling_activities), by_service(store.insights)
     for service in services:
-        found = _one(store, service, runs.get(service.id, ()), prices=prices, config=config)
+        found = _one(
+            store,
+            service,
+            runs.get(service.id, ()),
+            insights.get(service.id, ()),
+            prices=prices,
+            config=config,
+        )
         told = with_older(found.advice, service, peaks.get(service.id, ()))
         told = with_refusals(told, _within(found, activities.get(service.id, ())))
         results.append(replace(found, advice=told))
@@ -101,14 +109,22 @@ def _within(found: _Reviewed, activities: Iterable[ScalingActivity]) -> Iterator
         yield from (activity for activity in activities if found.start <= activity.started < found.end)
 
 
-def _one(store: Store, service: Service, runs: Sequence[TaskRun], *, prices: PriceBook, config: Config) -> _Reviewed:
+def _one(
+    store: Store,
+    service: Service,
+    runs: Sequence[TaskRun],
+    insights: Sequence[InsightsMonth],
+    *,
+    prices: PriceBook,
+    config: Config,
+) -> _Reviewed:
     usage = store.usage(service)
     if usage.empty:
         text = "the store holds no usage of it: nothing ran, or nothing was collected."
         return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
     start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
     try:
-        demand = infer_demand(usage, service, runs=runs)
+        demand = infer_demand(usage, service, runs=runs, insights=insights)
         advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
     except AdvisorError as error:
         advice = without_advice(service, Caution(code="bad-data", text=str(error)))

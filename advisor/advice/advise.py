@@ -179,5 +179,7 @@ def _of_memory(decision: Decision, whole: Demand) -> tuple[Caution, ...]:
     return (
         *leak_cautions(subject.leak, today, then),
         *growth_cautions(profile.memory_daily_peaks, subject.leak, today, then),
-        *inside_cautions(definition, whole, profile.memory_peak_gib, today=today, then=then),
+        *inside_cautions(
+            definition, whole, profile.memory_peak_gib, today=today, then=then, margin=decision.margins.memory
+        ),
     )

@@ -1,8 +1,9 @@
 """What runs inside a task and does not follow its size by itself: heaps, and containers with limits of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
+from advisor.advice.containers import ContainerUse, container_cautions, lower_limits, stated_mib, uses_of
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.rules import HELD_UP
 from advisor.advice.words import printable
@@ -25,22 +26,25 @@ def heap_floors(definition: TaskDefinition | None, today: TaskSize) -> Iterator[
 
 
 def inside_cautions(
-    definition: TaskDefinition | None, whole: Demand, peak_gib: float, *, today: TaskSize, then: TaskSize
+    definition: TaskDefinition | None,
+    whole: Demand,
+    peak_gib: float,
+    *,
+    today: TaskSize,
+    then: TaskSize,
+    margin: float,
 ) -> tuple[Caution, ...]:
     """What to know of heaps and containers before a change of size, and what keeps memory from being less.
 
-    `whole`: the demand with the days before a change of size; `peak_gib`: the most that a task held.
+    `whole`: the demand with the days before a change of size; `peak_gib`: the most that a task held; `margin`: times
+    what was held, which memory must have.
     """
     found = ((c, c.heap) for c in _containers(definition) if c.heap is not None)
     memory = then.memory != today.memory
     heaps = (_heap(container, heap, then) for container, heap in found if heap.share is not None or memory)
-    several = _several(definition, today, then, peak_gib) if len(_containers(definition)) > 1 else ()
-    return (*heaps, *_followed(whole), *several)
-
-
-def stated_mib(container: Container) -> int:
-    """The memory that a container states, its limit first  [MiB]."""
-    return int(container.memory or container.memory_reservation or 0)
+    uses = uses_of(whole, definition)
+    several = _several(uses, today, then, peak_gib, margin) if len(uses) > 1 else ()
+    return (*heaps, *_followed(whole), *several, *container_cautions(uses, today))
 
 
 def _containers(definition: TaskDefinition | None) -> tuple[Container, ...]:
@@ -83,12 +87,14 @@ def _followed(demand: Demand) -> Iterator[Caution]:
         yield Caution(code="memory-follows-size", text=text)
 
 
-def _several(definition: TaskDefinition | None, today: TaskSize, then: TaskSize, peak_gib: float) -> Iterator[Caution]:
+def _several(
+    uses: Sequence[ContainerUse], today: TaskSize, then: TaskSize, peak_gib: float, margin: float
+) -> Iterator[Caution]:
     """What each of several containers keeps in another size, what is left to all, and limits that hold memory up."""
-    containers = _containers(definition)
+    containers = [use.container for use in uses]
     stated, shares = sum(map(stated_mib, containers)), sum(container.cpu or 0 for container in containers)
-    if then.memory != today.memory:
-        kept = ", ".join(f"{printable(container.name)} {_keeps(container)}" for container in containers)
+    if then.memory != today.memory or any(use.mib for use in uses):
+        kept = ", ".join(f"{printable(use.container.name)} {_keeps(use.container)}{use.held}" for use in uses)
         left = then.memory - sum(container.memory_reservation or container.memory or 0 for container in containers)
         text = (
             f"Of {then.gib:g} GiB the containers keep what they state: {kept};"
@@ -104,11 +110,13 @@ def _several(definition: TaskDefinition | None, today: TaskSize, then: TaskSize,
     if then.memory <= today.memory and 0 < peak_gib * HELD_UP * MIB_PER_GIB < stated:
         text = (
             f"The containers state {gib_words(stated)} together and hold {peak_gib:.2f} GiB at most: where their limits"
-            " may be lower, the task may be smaller."
+            f" may be lower, the task may be smaller.{lower_limits(uses, margin)}"
         )
         yield Caution(code="containers-hold-memory", text=text)
     if then.cpu < min(today.cpu, shares):
+        used = ", ".join(f"{printable(u.container.name)} {u.units:.0f}" for u in uses if u.units is not None)
         text = f"CPU shares of {shares} units do not fit {then.cpu}: a plan cuts them in proportion."
+        text += f" Units used at most: {used}." if used else ""
         yield Caution(code="containers-cpu", text=text)
 
 

@@ -7,6 +7,7 @@ not measured nothing is known of it: no less than today
 containers   several containers with stated memory must fit together: no change of theirs is advised
 kills        more than a task that was killed for want of it
 heaps        what their own limits allow them to take in the end
+held         what one of its containers held
 leak         what it grows to is set by when it is restarted, not by load: as much as it takes until then, once more
 ===========  =================================================================================================
 """
@@ -15,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from math import ceil, expm1, log
 
+from advisor.advice.containers import container_floors, stated_mib
 from advisor.advice.guardrails import Floor, gib_words
-from advisor.advice.inside import heap_floors, stated_mib
+from advisor.advice.inside import heap_floors
 from advisor.advice.rules import FAR_DAYS, KILLS_COUNT_DAYS
 from advisor.advice.tail import DAYS_AHEAD, FEWEST_TO_GROW, evidence
 from advisor.advice.words import share
@@ -35,6 +37,7 @@ def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, l
         *_kills(demand),
         *_containers(definition),
         *heap_floors(definition, today),
+        *container_floors(demand, definition, today),
         *_leaking(leak, today),
     )
 

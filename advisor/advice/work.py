@@ -100,10 +100,16 @@ def work_of(demand: Demand) -> Work:
 
 
 def cut(demand: Demand, low: int, high: int) -> Demand:
-    """The steps from `low` up to `high` of a demand, as a demand of its own, with the kills that were known by then."""
-    frame = demand.frame
-    kills = demand.kills if high >= len(frame) else tuple(kill for kill in demand.kills if kill.at < frame.index[high])
-    return replace(demand, frame=frame.iloc[low:high], kills=kills)
+    """The steps from `low` up to `high` of a demand, as a demand of its own, with what else was known by then.
+
+    Of what is held by the month, a month is known once it is over.
+    """
+    part = replace(demand, frame=demand.frame.iloc[low:high])
+    if high >= len(demand.frame):
+        return part
+    end = demand.frame.index[high]
+    kills = tuple(kill for kill in demand.kills if kill.at < end)
+    return replace(part, kills=kills, insights=tuple(m for m in demand.insights if m.month < f"{end:%Y-%m}"))
 
 
 def current_stretch(demand: Demand, size: TaskSize) -> Demand:

@@ -27,6 +27,7 @@ import pandas as pd
 from advisor.domain.errors import NoData, one_line
 from advisor.domain.finding import Caution
 from advisor.domain.frames import check_frame
+from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Service
 from advisor.domain.runs import TaskRun
 from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, STARTING, USAGE
@@ -41,10 +42,13 @@ SATURATED_PERCENT = 99.5  # chosen: one sample's rounding below the documented c
 LONG_STEP_SECONDS = 300
 
 
-def infer_demand(usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRun] = ()) -> Demand:
+def infer_demand(
+    usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRun] = (), insights: Iterable[InsightsMonth] = ()
+) -> Demand:
     """The demand of one service from its usage (schema USAGE), on a complete grid (schema DEMAND).
 
-    `runs`: of any service; those of this one tell when a task was killed for want of memory.
+    `runs`: of any service; those of this one tell when a task was killed for want of memory. `insights`: of any service
+    too, what Container Insights measured.
 
     Raises NoData for an empty frame and InputRefused for one that breaks its schema.
     """
@@ -74,6 +78,7 @@ def infer_demand(usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRu
         step_seconds=service.step_seconds,
         task_factor=float(factor),
         kills=kills,
+        insights=tuple(sorted((seen for seen in insights if seen.id == service.id), key=lambda seen: seen.month)),
         cautions=cautions,
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from advisor.domain.finding import Caution
+from advisor.domain.insights import InsightsMonth
 from advisor.domain.service import ServiceId, TaskSize
 from advisor.domain.units import Mib
 
@@ -28,8 +29,8 @@ class Demand:
     """The work that was asked of one service, in absolute units.
 
     `frame` has the schema `advisor.domain.schema.DEMAND` on a complete grid: a missing step is a row with
-    state GAP and NaN. `task_factor` is what the recorded task counts were divided by (1 = nothing). `kills`: until its
-    end, oldest first, some before its start maybe.
+    state GAP and NaN. `task_factor` is what the recorded task counts were divided by (1 = nothing). `kills` and
+    `insights` (what Container Insights measured): until its end, oldest first, some before its start maybe.
     """
 
     id: ServiceId
@@ -37,6 +38,7 @@ class Demand:
     step_seconds: int
     task_factor: float = 1.0
     kills: tuple[Kill, ...] = ()
+    insights: tuple[InsightsMonth, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
 

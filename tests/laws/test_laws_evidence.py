@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from advisor.advice import advise, explain
 from advisor.domain.finding import Advice
-from advisor.domain.inventory import Service, SizeChange
+from advisor.domain.insights import InsightsMonth
+from advisor.domain.inventory import Container, Service, SizeChange, TaskDefinition
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import TaskSize
 from advisor.fargate.sizes import legal_sizes
@@ -60,8 +61,10 @@ def killed(day: float, size: TaskSize) -> TaskRun:
     )
 
 
-def advised(usage: pd.DataFrame, service: Service, runs: tuple[TaskRun, ...]) -> Advice:
-    demand = infer_demand(usage, service, runs=runs)
+def advised(
+    usage: pd.DataFrame, service: Service, runs: tuple[TaskRun, ...], insights: tuple[InsightsMonth, ...] = ()
+) -> Advice:
+    demand = infer_demand(usage, service, runs=runs, insights=insights)
     return advise(service, demand, fit_profile(demand), prices=PRICES)
 
 
@@ -108,3 +111,40 @@ def test_law_9_less_history_never_raises_confidence_whatever_was_deployed(
     longer, shorter = usage.iloc[:whole], usage.iloc[low:high]
     assume(all(frame["cpu_avg"].notna().any() for frame in (longer, shorter)))
     assert advised(shorter, service, runs).confidence <= advised(longer, service, runs).confidence
+
+
+@st.composite
+def container_months(draw: st.DrawFn) -> tuple[InsightsMonth, ...]:
+    """Whatever Container Insights may say of two containers of `prod/web`."""
+    days = tuple(sorted(draw(st.sets(st.integers(1, 28)))))
+    return tuple(
+        InsightsMonth(
+            id=service_of(fixed(1, vcpu=1, gib=2)).id,
+            container=name,
+            month=month,
+            days=days,
+            memory_mib=draw(st.none() | st.sampled_from((90.0, 1500.5, 3000.0, 9000.0))),
+            cpu_units=draw(st.none() | st.floats(0, 5_000)),
+            storage_gib=draw(st.none() | st.floats(0, 300)),
+            restarts=tuple((day, draw(st.integers(1, 9))) for day in days[:3]),
+            pending=days[:2],
+        )
+        for name in ("", "app", "logs")
+        for month in ("2026-10", "2026-11")
+    )
+
+
+@given(histories(), container_months())
+@generated
+def test_evidence_of_containers_never_makes_a_size_smaller(
+    history: History, insights: tuple[InsightsMonth, ...]
+) -> None:
+    usage, service, _ = history  # kills alone would hold most sizes up
+    containers = (Container(name="app"), Container(name="logs", memory=256))
+    definition = TaskDefinition(arn="arn", family="web", revision=1, size=service.setup.size, containers=containers)
+    service = replace(service, task_definition=definition)
+    without, told = advised(usage, service, ()), advised(usage, service, (), insights)
+    sizes = [(advice.recommended or advice.current).size for advice in (without, told)]
+    event(f"{without.verdict}, then {told.verdict}, raised: {sizes[1] != sizes[0]}")
+    assert sizes[1].memory >= sizes[0].memory or told.verdict != "change"
+    assert sizes[1].cpu >= sizes[0].cpu or told.verdict != "change"
