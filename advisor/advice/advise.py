@@ -8,6 +8,7 @@ from advisor.advice.decide import Decision, decide
 from advisor.advice.evidence import alternatives, frontier, history, price_cautions, risk, schedule_cautions
 from advisor.advice.explain import reasons
 from advisor.advice.inside import inside_cautions
+from advisor.advice.insights import insights_cautions
 from advisor.advice.memory import growth_cautions, leak_cautions
 from advisor.advice.money import usd_range
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
@@ -49,7 +50,8 @@ def advise(
         advice = without_advice(service, Caution(code="not-replayable", text=str(error)), profile=profile)
     if days.speak is not days.sized and advice.confidence > 0:
         advice = replace(advice, confidence=round(confidence(sized.informative_days), 4))
-    return replace(advice, cautions=tuple(dict.fromkeys((*told, *advice.cautions))))
+    more = insights_cautions(demand, service, prices)
+    return replace(advice, cautions=tuple(dict.fromkeys((*told, *advice.cautions, *more))))
 
 
 def without_advice(

@@ -6,7 +6,7 @@ A highest value may be of all tasks together (UNCONFIRMED): then it is too high,
 lower limit; above its own limit it cannot be of one container, and no nearness is told.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
@@ -84,7 +84,8 @@ def container_cautions(uses: Sequence[ContainerUse], today: TaskSize) -> Iterato
             yield Caution(code="container-near-limit", text=text)
         if use.restarts:
             likely = f" It held {near}: likely it was killed there for want of memory." if near else ""
-            text = f"The container {name} restarted at least {_often(use.restarts)}, {_dates(use.restarts)}.{likely}"
+            often, days = _often(use.restarts), dates([day for day, _ in use.restarts])
+            text = f"The container {name} restarted at least {often}, {days}.{likely}"
             yield Caution(code="container-restarts", text=text)
 
 
@@ -103,24 +104,32 @@ def restarts_of(months: Sequence[InsightsMonth], start: date) -> tuple[tuple[dat
     return tuple((day, rise) for day, rise in rises if rise > 0 and day >= start)
 
 
+def since(months: Iterable[InsightsMonth], start: date) -> list[InsightsMonth]:
+    """The months that are not over before a day."""
+    return [month for month in months if month.month >= f"{start:%Y-%m}"]
+
+
+def highest(values: Iterable[float | None]) -> float | None:
+    """The highest of what was measured."""
+    return max((value for value in values if value is not None), default=None)
+
+
+def dates(days: Sequence[date]) -> str:
+    """Days in words, the first ones only where there are many."""
+    more = f" and {len(days) - _DATES_TOLD} days more" if len(days) > _DATES_TOLD else ""
+    return f"on {', '.join(map(str, days[:_DATES_TOLD]))}{more}"
+
+
 def _use(container: Container, insights: Sequence[InsightsMonth], start: date) -> ContainerUse:
     own = [month for month in insights if month.container == container.name != TASK]
     return ContainerUse(
         container=container,
         days=sum(len(month.days) for month in own),
-        mib=_highest(month.memory_mib for month in own),
-        units=_highest(month.cpu_units for month in own),
-        recent_mib=_highest(month.memory_mib for month in _since(own, start)),
+        mib=highest(month.memory_mib for month in own),
+        units=highest(month.cpu_units for month in own),
+        recent_mib=highest(month.memory_mib for month in since(own, start)),
         restarts=restarts_of(own, start),
     )
-
-
-def _since(months: Sequence[InsightsMonth], start: date) -> list[InsightsMonth]:
-    return [month for month in months if month.month >= f"{start:%Y-%m}"]
-
-
-def _highest(values: Iterator[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)
 
 
 def _may_be_lower(use: ContainerUse) -> bool:
@@ -142,9 +151,3 @@ def _near(use: ContainerUse, today: TaskSize) -> str:
 def _often(restarts: Sequence[tuple[date, int]]) -> str:
     times = sum(count for _, count in restarts)
     return "once" if times == 1 else f"{times:,} times"
-
-
-def _dates(restarts: Sequence[tuple[date, int]]) -> str:
-    days = [f"{day}" for day, _ in restarts]
-    more = f" and {len(days) - _DATES_TOLD} days more" if len(days) > _DATES_TOLD else ""
-    return f"on {', '.join(days[:_DATES_TOLD])}{more}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from advisor.advice.containers import ContainerUse, container_cautions, lower_limits, stated_mib, uses_of
+from advisor.advice.containers import ContainerUse, lower_limits, stated_mib, uses_of
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.rules import HELD_UP
 from advisor.advice.words import printable
@@ -44,7 +44,7 @@ def inside_cautions(
     heaps = (_heap(container, heap, then) for container, heap in found if heap.share is not None or memory)
     uses = uses_of(whole, definition)
     several = _several(uses, today, then, peak_gib, margin) if len(uses) > 1 else ()
-    return (*heaps, *_followed(whole), *several, *container_cautions(uses, today))
+    return (*heaps, *_followed(whole), *several)
 
 
 def _containers(definition: TaskDefinition | None) -> tuple[Container, ...]:

@@ -22,6 +22,7 @@ CENSORED_WORK = 1.25  # times the work seen where the hottest task had no CPU le
 IDLE_MEAN_VCPU, IDLE_PEAK_VCPU = 0.01, 0.025  # work of one task; a tenth of Fargate's smallest CPU
 HELD_UP = 1.5  # times what a task held: containers that state more than that keep it larger than it need be
 NEAR_LIMIT = 0.90  # of a limit: what held more than that may be killed at it
+STORAGE_MARGIN = 1.30  # times the most ephemeral storage that a task used, which less of it must hold
 LIMIT_STEP_MIB = 64  # a limit that is told is rounded up to a multiple
 FAR_DAYS = 180  # memory that grows is told where it reaches a size within so long
 KILLS_COUNT_DAYS = 90  # for so long no task gets as little memory as one that was killed for want of it
