@@ -160,7 +160,7 @@ def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evi
     return got, evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None
 
 
-def _lowest_limit(case: Case, told: Evidence, size: TaskSize, os: OperatingSystem = "LINUX") -> float:
+def _lowest_limit(case: Case, told: Evidence, size: TaskSize, *, os: OperatingSystem) -> float:
     """The lowest limit on the chance of a breach that a size keeps: for less memory than today the chance itself."""
     if size.memory < case.today.memory:
         return chance_of_breach(told, size.memory, days=case.days_ahead, model=case.tail)
@@ -225,7 +225,7 @@ def _worth_trying(search: Search) -> tuple[TaskSize, ...]:
         alike = tuple(group)
         full_mib = model.mib_per_vcpu * max(0.0, alike[0].vcpu - most)
         least = [size for size in alike if _holds_memory(search.case, size, 0.0)]
-        short = [size for size in least if not _surely_holds(search.case, size, full_mib)]
+        short = [size for size in least if not _surely_holds(search.case, size, full_mib, os=search.setup.os)]
         found += least[: len(short) + 1]
     return tuple(dict.fromkeys(found))
 
@@ -240,14 +240,14 @@ def _holds_memory(case: Case, size: TaskSize, extra_mib: float) -> bool:
     return size.memory >= (profile.memory_peak_gib * MIB_PER_GIB + extra_mib) * case.margins.memory
 
 
-def _surely_holds(case: Case, size: TaskSize, extra_mib: float) -> bool:
+def _surely_holds(case: Case, size: TaskSize, extra_mib: float, *, os: OperatingSystem) -> bool:
     """Whether a size holds even where every daily peak grows by `extra_mib`: more memory need not be tried."""
     if not _holds_memory(case, size, extra_mib):
         return False
     profile = case.profile
     few = len(profile.memory_daily_peaks) < FEWEST_PEAKS
     peaks = [peak * MIB_PER_GIB + extra_mib for peak in profile.memory_daily_peaks]
-    limit = 0.0 if few else _lowest_limit(case, evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size)
+    limit = 0.0 if few else _lowest_limit(case, evidence(peaks, profile.memory_typical_gib * MIB_PER_GIB), size, os=os)
     return limit <= case.limits.memory_breach_probability
 
 

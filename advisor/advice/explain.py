@@ -3,7 +3,8 @@
 from advisor.advice.decide import Decision
 from advisor.advice.rules import IDLE_MEAN_VCPU, IDLE_PEAK_VCPU
 from advisor.advice.subject import Subject
-from advisor.advice.words import printable, setup_words, share, usd
+from advisor.advice.words import setup_words, share, usd
+from advisor.domain.errors import printable
 from advisor.domain.finding import Advice, Backtest, Risk
 from advisor.domain.units import MIB_PER_GIB
 

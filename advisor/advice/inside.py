@@ -6,7 +6,7 @@ from math import ceil
 from advisor.advice.containers import ContainerUse, lower_limits, stated_mib, uses_of
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.rules import HELD_UP
-from advisor.advice.words import printable
+from advisor.domain.errors import printable
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Container, Heap, TaskDefinition
 from advisor.domain.service import TaskSize

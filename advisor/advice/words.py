@@ -28,15 +28,6 @@ def usd(value: Decimal) -> str:
     return f"${value:,.2f}"
 
 
-def printable(text: str) -> str:
-    """Foreign text without control characters.
-
-    >>> printable("prod/web\\x1b[31m")
-    'prod/web?[31m'
-    """
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
 def setup_words(setup: Setup) -> str:
     """A setup in one clause: count or bounds, size, policies, schedule."""
     low, high = setup.bounds

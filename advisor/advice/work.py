@@ -1,7 +1,7 @@
 """One service's history as arrays per tick, ready to be replayed and scored."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -146,11 +146,6 @@ def origins(demand: Demand, held_out_share: float) -> tuple[tuple[Demand, Demand
         return ((earlier, later),)
     at = len(earlier.frame) + middle
     return (earlier, cut(later, 0, middle)), (cut(demand, 0, at), cut(demand, at, len(demand.frame)))
-
-
-def instant_after(work: Work, tick: int) -> datetime:
-    """The instant at which a tick begins."""
-    return work.start + timedelta(seconds=tick * work.tick_seconds)
 
 
 def hourly(values: Floats, work: Work, how: str) -> tuple[float | None, ...]:

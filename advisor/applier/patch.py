@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from advisor.applier.containers import fit_containers
 from advisor.applier.patch_scaling import ACTION, ALARM, POLICY, SERVICE, TARGET, Row, quoted, scaling_rows
+from advisor.domain.errors import printable
 from advisor.domain.finding import Advice
 from advisor.domain.inventory import Service
 from advisor.domain.service import Setup
@@ -103,7 +104,7 @@ def _value(row: Row) -> str:
 
 
 def _express(wanted: Setup, service: Service) -> str:
-    arn = shlex.quote("".join(c if c.isprintable() else "?" for c in service.service_arn))
+    arn = shlex.quote(printable(service.service_arn))
     size = f"--cpu {wanted.size.cpu} --memory {wanted.size.memory}"
     return (
         "# ECS Express Mode: change the service as a whole.\n"

@@ -6,6 +6,7 @@ import altair as alt
 
 from advisor.charts.drawing import Row, data, finish
 from advisor.charts.style import INK, NOW_FILL, RECOMMENDED
+from advisor.domain.errors import printable
 from advisor.domain.finding import Advice, Review
 
 WIDTH, ROW_HEIGHT, MOST = 580, 26, 15
@@ -45,7 +46,7 @@ def _bars(place: int, advice: Advice, saving: Decimal) -> list[Row]:
 
 
 def _short(name: str, most: int = 30) -> str:
-    shown = "".join(c if c.isprintable() else "?" for c in name)
+    shown = printable(name)
     return shown if len(shown) <= most else f"{shown[: most - 9]}…{shown[-8:]}"
 
 

@@ -17,7 +17,7 @@ from advisor.cli.billing import book_of, prices, reconcile, savings_plans
 from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.cli.importing import import_events
-from advisor.domain.errors import AdvisorError
+from advisor.domain.errors import AdvisorError, printable
 
 _review = click.option(
     "--review", "review_file", required=True, type=options.file, help="review.json of `advisor review`."
@@ -214,7 +214,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = screen.INTERRUPTED
     except AdvisorError as error:
-        click.echo(f"advisor: {screen.clean(str(error))}", err=True)
+        click.echo(f"advisor: {printable(str(error))}", err=True)
         code = error.exit_code
     except Exception as error:
         if os.environ.get("ADVISOR_TRACEBACK"):

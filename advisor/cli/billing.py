@@ -10,6 +10,7 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.files import anonymiser, write_text
+from advisor.domain.errors import printable
 
 if TYPE_CHECKING:
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
@@ -133,7 +134,7 @@ def _plans(found: "SavingsPlans", book: "PriceBook", path: Path) -> int:
             table.add_row(rate.region, platform, rate.unit, str(offer.years), offer.payment, str(rate.usd), said)
     screen.console().print(table)
     for plan in found.owned:
-        screen.say(screen.clean(f"Owned: {plan.arn}, {plan.commitment_usd} USD/h until {plan.end:%Y-%m-%d}"))
+        screen.say(printable(f"Owned: {plan.arn}, {plan.commitment_usd} USD/h until {plan.end:%Y-%m-%d}"))
     screen.say(f"Written: {path}")
     return screen.DONE
 
@@ -154,7 +155,7 @@ def _told(result: "Reconciliation", path: Path) -> int:
     for column in table.columns[3:]:
         column.justify = "right"
     for owner in result.owners[:_MOST_ROWS]:
-        table.add_row(*map(screen.clean, (owner.account, owner.region, owner.service)), *_money(owner, used))
+        table.add_row(*map(printable, (owner.account, owner.region, owner.service)), *_money(owner, used))
     table.add_section()
     table.add_row("all", "", "", *_money(result.totals, used))
     screen.console().print(table)
@@ -168,7 +169,7 @@ def _told_below(result: "Reconciliation", path: Path) -> None:
     if len(result.owners) > _MOST_ROWS:
         screen.say(f"{len(result.owners) - _MOST_ROWS} more in {path}.")
     for note in dict.fromkeys((*result.notes, *(note for owner in result.owners for note in owner.notes))):
-        screen.say(screen.clean(note))
+        screen.say(printable(note))
     share = "unknown" if totals.explained_share is None else f"{totals.explained_share:.2%}"
     screen.say(
         f"USD, {bill.start:%Y-%m-%d %H:%M} to {bill.end:%Y-%m-%d %H:%M} UTC, {bill.rows_kept} charges for Fargate. "

@@ -12,7 +12,7 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.files import anonymiser
-from advisor.domain.errors import AwsFailed
+from advisor.domain.errors import AwsFailed, printable
 from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _collected(report: "CollectionReport", store: str) -> int:
     screen.say(f"Metrics requested cost {_usd(report.usd)}.")
     screen.list_skipped(report.skipped)
     for why in report.stopped:
-        screen.say(f"Stopped: {screen.clean(why)}")
+        screen.say(f"Stopped: {printable(why)}")
     refused = _refused(report.failures)
     screen.suggest(f"advisor review --store {quote(store)} --json review.json")
     return refused or (screen.DONE_WITH_SKIPPED if report.skipped or report.stopped else screen.DONE)
@@ -103,7 +103,7 @@ def _collected(report: "CollectionReport", store: str) -> int:
 
 def _refused(failures: Sequence[str]) -> int:
     for failure in failures:
-        click.echo(f"AWS refused: {screen.clean(failure)}", err=True)
+        click.echo(f"AWS refused: {printable(failure)}", err=True)
     return screen.AWS_REFUSED if failures else screen.DONE
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from advisor.domain.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,11 +31,6 @@ if TYPE_CHECKING:
 DONE, DONE_WITH_SKIPPED, AWS_REFUSED, BUG, INTERRUPTED = 0, 1, 3, 70, 130
 
 Progress = Callable[[int, int], None]
-
-
-def clean(text: str) -> str:
-    """Text that AWS or a file chose, without control characters and direction overrides, for a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def say(text: str) -> None:
@@ -109,7 +106,7 @@ def reviewed(review: "Review", path: Path) -> int:
     for family in review.standalone:
         place = f"{family.account}/{family.region}/{family.service}"
         cost = "cost not known" if family.usd_month is None else f"at least {family.usd_month:,.2f} USD a month"
-        say(f"No advice: tasks of {clean(place)}: {cost} ({clean(family.basis)})")
+        say(f"No advice: tasks of {printable(place)}: {cost} ({printable(family.basis)})")
     list_skipped(review.totals.skipped)
     suggest(f"advisor report --review {quote(str(path))} --out {quote(str(path.parent))}")
     return DONE_WITH_SKIPPED if review.totals.skipped else DONE
@@ -128,7 +125,7 @@ def recommendations(review: "Review") -> None:
     for row in rows:
         new = row.advice.recommended if row.advice.verdict == "change" else None
         table.add_row(
-            clean(row.advice.id.service),
+            printable(row.advice.id.service),
             row.advice.id.region,
             row.advice.verdict,
             words.brief(row.advice.current),
@@ -166,7 +163,7 @@ def fitted(fit: "TailFit", skipped: Iterable["Skipped"], path: Path) -> int:
     from advisor.report import scoreboard
 
     _table(("exponent", "fitted"), ([name, f"{value:.4f}"] for name, value in asdict(fit.model).items()))
-    groups = ([clean(name), str(memory), str(cpu)] for name, (memory, cpu) in fit.series.items())
+    groups = ([printable(name), str(memory), str(cpu)] for name, (memory, cpu) in fit.series.items())
     _table((fit.groups, "series of memory", "of CPU"), groups)
     say(f"Chances stated by models that never saw the {fit.groups}, against what happened:")
     _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, fit.reliability))
@@ -205,11 +202,11 @@ def simulated(outcome: "Outcome", bill: "Bill", path: Path) -> int:
 def planned(plan: "Plan", path: Path) -> int:
     """What the plan will do, and what it will not."""
     for change in plan.changes:
-        say(f"{clean(str(change.id))}: {clean(change.summary)}")
+        say(f"{printable(str(change.id))}: {printable(change.summary)}")
         for number, step in enumerate(change.steps, start=1):
-            say(f"  {number}. {clean(step.says)}")
+            say(f"  {number}. {printable(step.says)}")
     for left in plan.not_planned:
-        say(f"Not planned: {clean(str(left.id))}: {clean(left.reason)}")
+        say(f"Not planned: {printable(str(left.id))}: {printable(left.reason)}")
     say(f"Wrote {path}: {len(plan.changes)} changes, {len(plan.not_planned)} left to their owners.")
     suggest(f"read it, then: advisor apply {quote(str(path))}")
     return DONE_WITH_SKIPPED if plan.not_planned else DONE
@@ -227,7 +224,7 @@ def undone(done: "Undone") -> int:
     """What was taken back."""
     _list_done(done.changes, "as before")
     for id in done.already:
-        say(f"{clean(str(id))}: was already as before")
+        say(f"{printable(str(id))}: was already as before")
     return DONE
 
 
@@ -258,16 +255,17 @@ def demo(summary: "DemoSummary") -> int:
 
 def _list_done(changes: Iterable["Done"], how: str) -> None:
     for change in changes:
-        say(f"{clean(str(change.id))}: {clean(change.summary)}: {'still rolling out' if change.rolling else how}")
+        end = "still rolling out" if change.rolling else how
+        say(f"{printable(str(change.id))}: {printable(change.summary)}: {end}")
         for left in change.left:
-            say(f"  left: {clean(left)}")
+            say(f"  left: {printable(left)}")
 
 
 def list_skipped(skipped: Iterable["Skipped"]) -> None:
     """What is not covered, and why."""
     for one in skipped:
         place = f"{one.account}/{one.region}/{one.service}"
-        say(f"Skipped: {clean(place)}: {clean(one.reason)}")
+        say(f"Skipped: {printable(place)}: {printable(one.reason)}")
 
 
 def suggest(command: str) -> int:

@@ -102,16 +102,15 @@ class _Opener:
             cores = cores_of(None, provider=assumed)
             yield AwsSession(account=account, cores=cores, allowed=self.allowed, meter=self.meter, pace=self.pace())
 
-    def organisation(self, role: str) -> Iterator[AwsSession]:
+    def organisation(self, role: str) -> list[AwsSession]:
         """A session for each active account, by number; the caller's own account needs no role."""
         own, partition = self.own("organisation")
         found = pages(own, own.home, "organizations", "ListAccounts", "Accounts", MaxResults=20)
-        active = sorted(str(a["Id"]) for a in found if a.get("State", a.get("Status")) == "ACTIVE")
-        for account in active:
-            if account == own.account:
-                yield own
-            else:
-                yield from self.roles([f"arn:{partition}:iam::{account}:role/{role}"])
+        active = [str(a["Id"]) for a in found if a.get("State", a.get("Status")) == "ACTIVE"]
+        others = [account for account in active if account != own.account]
+        assumed = self.roles([f"arn:{partition}:iam::{account}:role/{role}" for account in others])
+        own_too = [own] if own.account in active else []
+        return sorted([*own_too, *assumed], key=lambda session: session.account)
 
     def _assumed(self, account: str, region: str) -> None:
         self.meter.sent(account, region, "sts:AssumeRole")

@@ -79,8 +79,17 @@ class ApplyFailed(AdvisorError):
 def _short(value: object, most: int = 80) -> str:
     """The value on one line, without control characters, for a terminal."""
     text = repr(value) if isinstance(value, str) else str(value)
-    clean = "".join(c if c.isprintable() else "?" for c in text)
+    clean = printable(text)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Foreign text with a question mark for each control character and direction override.
+
+    >>> printable("prod/web\\x1b[31m")
+    'prod/web?[31m'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def one_line(value: object, most: int = 80) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pv
@@ -41,13 +40,13 @@ class BillFile:
     def pieces(self, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The wanted columns, some rows at a time, in order; CSV cells are text. Raises InputRefused."""
         try:
-            with self.files.open_input_file(self.path) as source:
-                yield from self._parquet(source, wanted) if self.parquet else self._csv(wanted)
+            yield from self._parquet(wanted) if self.parquet else self._csv(wanted)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _unreadable(self.shown, error) from None
 
-    def _parquet(self, source: Any, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        yield from pq.ParquetFile(source).iter_batches(batch_size=ROWS_PER_PIECE, columns=list(wanted))
+    def _parquet(self, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with self.files.open_input_file(self.path) as source:
+            yield from pq.ParquetFile(source).iter_batches(batch_size=ROWS_PER_PIECE, columns=list(wanted))
 
     def _csv(self, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self.files.open_input_stream(self.path, compression=_compression(self.path)) as source:

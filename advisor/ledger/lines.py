@@ -14,7 +14,7 @@ from advisor.domain.reconciliation import ReconciledLine, Residual
 from advisor.domain.units import Usd
 from advisor.fargate.prices import PriceBook
 from advisor.fargate.usage_types import usage_type_of
-from advisor.ledger.recorded import Floats, Recorded
+from advisor.ledger.recorded import Recorded
 from advisor.ledger.spans import Span, edges, periods, touched
 
 OTHER = "other"
@@ -57,9 +57,7 @@ def service_lines(
     """Lines of a service over a span, and what to say about them."""
     billed = _billed(lines, recorded)
     listed, notes = _rates(service, prices)
-    wanted: dict[str, tuple[Decimal, Decimal]] = {
-        unit: _wanted(recorded, hours, span=span, period=period) for unit, hours in recorded.wanted.items()
-    }
+    wanted = _wanted(recorded, span=span, period=period)
     made = [
         _compared(unit, billed.get(unit, Sums()), wanted.get(unit, (_ZERO, _ZERO)), listed.get(unit))
         for unit in sorted({*billed, *wanted})
@@ -130,11 +128,12 @@ def _billed(lines: pa.Table, recorded: Recorded | None = None) -> dict[str, Sums
     return found
 
 
-def _wanted(recorded: Recorded, hours: Floats, *, span: Span, period: int) -> tuple[Decimal, Decimal]:
-    """Unit-hours that the service called for in the span, and those of them in periods that a deployment touches."""
+def _wanted(recorded: Recorded, *, span: Span, period: int) -> dict[str, tuple[Decimal, Decimal]]:
+    """By unit: unit-hours that the service called for in the span, and those in periods that a deployment touches."""
     within = (recorded.at >= span[0]) & (recorded.at < span[1])
     met = touched(*periods(recorded.at[within], period=period, span=span), recorded.deployments)
-    return _decimal(hours[within].sum()), _decimal(hours[within][met].sum())
+    called = {unit: hours[within] for unit, hours in recorded.wanted.items()}
+    return {unit: (_decimal(hours.sum()), _decimal(hours[met].sum())) for unit, hours in called.items()}
 
 
 def _rates(service: Service, prices: PriceBook) -> tuple[Mapping[str, Usd], tuple[str, ...]]:

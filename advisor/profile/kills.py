@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from advisor.domain.errors import printable
 from advisor.domain.finding import Caution
 from advisor.domain.inventory import Service
 from advisor.domain.runs import KILLED, TaskRun
@@ -73,7 +74,7 @@ def kill_cautions(kills: Sequence[Kill]) -> tuple[Caution, ...]:
         found.append(Caution(code="out-of-memory", text=text))
     for name in sorted({kill.container for kill in kills if kill.container}):
         held = [kill for kill in kills if kill.container == name]
-        shown = "".join(c if c.isprintable() else "?" for c in name)
+        shown = printable(name)
         text = (
             f"{_often(len(held))} the container {shown} was killed at its own memory limit, below that of the task:"
             " only a higher limit of its own helps it."
