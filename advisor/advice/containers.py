@@ -14,7 +14,7 @@ from math import ceil
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.rules import LIMIT_STEP_MIB, NEAR_LIMIT
 from advisor.advice.tail import FEWEST_PEAKS_STATED
-from advisor.advice.words import printable
+from advisor.domain.errors import printable
 from advisor.domain.finding import Caution
 from advisor.domain.insights import TASK, InsightsMonth
 from advisor.domain.inventory import Container, TaskDefinition
