@@ -17,6 +17,7 @@ from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import LocalAws
 from advisor.demo.fleet_control import ask, create_clusters, create_service, target_group
 from advisor.demo.fleet_history import DAYS, History, Statistics, make_history
+from advisor.demo.fleet_insights import publish_insights
 from advisor.demo.fleet_scaling import add_scaling
 from advisor.demo.fleet_services import ON_EC2, SERVICES, STANDALONE
 from advisor.demo.fleet_spec import CANARY, DATA, IRELAND, SHOP, VIRGINIA, DemoService, canaries, container
@@ -51,6 +52,7 @@ def build_fleet(
         if service.setup.minimum is not None:
             add_scaling(aws, service, now=now)
         _publish(aws, service, history)
+        publish_insights(aws, service, history)
         if progress is not None:
             progress(done, len(services))
     _add_service_on_ec2(aws, ON_EC2)

@@ -6,7 +6,7 @@ from typing import Any
 
 from advisor.demo.aws.ecs_history import backdate
 from advisor.demo.aws.wire import LocalAws
-from advisor.demo.fleet_spec import DemoService, container
+from advisor.demo.fleet_spec import INSIGHTS, DemoService, container
 from advisor.domain.service import ServiceId, TaskSize
 
 NETWORK = {
@@ -30,11 +30,12 @@ def target_group(id: ServiceId) -> tuple[str, str]:
 
 
 def create_clusters(aws: LocalAws, ids: list[ServiceId]) -> None:
-    """Every cluster that the services name, with both Fargate capacity providers."""
+    """Every cluster that the services name, with both Fargate capacity providers and its mode of Container Insights."""
     one_of_each = {(id.account, id.region, id.cluster): id for id in ids}
     for id in one_of_each.values():
         providers = ["FARGATE", "FARGATE_SPOT"]
-        ask(aws, id, "ecs", "CreateCluster", clusterName=id.cluster, capacityProviders=providers)
+        settings = [{"name": "containerInsights", "value": INSIGHTS.get(id.cluster, "disabled")}]
+        ask(aws, id, "ecs", "CreateCluster", clusterName=id.cluster, capacityProviders=providers, settings=settings)
 
 
 def create_service(aws: LocalAws, service: DemoService, *, desired: int, now: datetime) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from advisor.domain.insights import InsightsMode
 from advisor.domain.service import ServiceId, Setup, TaskSize
 
 SHOP, DATA = "111122223333", "444455556666"  # the two accounts
 VIRGINIA, IRELAND = "us-east-1", "eu-west-1"
+INSIGHTS: Mapping[str, InsightsMode] = {"prod": "enhanced", "data": "enabled"}  # clusters with Container Insights
 CANARY = "canary-5c1e"  # in every secret of the fleet, so that a search finds them all
 
 

@@ -136,6 +136,15 @@ def test_three_samples_a_minute_are_seen_and_told(review: Review) -> None:
     assert "task-factor" in {caution.code for caution in advice_of(review, services.INGEST.id).cautions}
 
 
+def test_what_container_insights_saw_of_a_sidecar_and_of_storage_is_told(review: Review) -> None:
+    told = {caution.code: caution.text for caution in advice_of(review, services.RECOMMENDER.id).cautions}
+    assert "envoy at most 0.5 GiB (held 0.4" in told["containers"]
+    assert "it is killed there, whatever the task has" in told["container-near-limit"]
+    assert "The container envoy restarted at least 3 times, on " in told["container-restarts"]
+    assert "likely it was killed there" in told["container-restarts"]
+    assert "app" in told["containers-hold-memory"].partition("What they held")[2]
+
+
 def test_what_cloudformation_owns_is_planned_as_a_patch_and_not_as_calls(walk: Walk, review: Review) -> None:
     plan = from_json(Plan, (walk.folder / "plan.json").read_text(encoding="utf-8"), where="plan")
     owned = services.PRICE_FEED.id
