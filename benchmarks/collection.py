@@ -61,6 +61,7 @@ def least_calls(services: int, *, points: int, queries: int) -> dict[str, int]:
     return {
         "cloudwatch:GetMetricData": max(math.ceil(points / POINTS_PER_PAGE), math.ceil(queries / QUERIES_PER_CALL)),
         "ecs:ListClusters": 1,
+        "ecs:DescribeClusters": math.ceil(len(clusters) / 100),
         "ecs:ListServices": sum(math.ceil(n / 100) for n in clusters),
         "ecs:DescribeServices": sum(math.ceil(n / 10) for n in clusters),
         "ecs:DescribeTaskDefinition": math.ceil(services / 10),

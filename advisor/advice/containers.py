@@ -80,10 +80,10 @@ def container_cautions(uses: Sequence[ContainerUse], today: TaskSize) -> Iterato
     for use in uses:
         name, near = printable(use.container.name), _near(use, today)
         if near:
-            text = f"The container {name} held {near}: it is killed there, whatever the task has."
+            text = f"The container {name} held {near}: at its limit it is killed, whatever the task has."
             yield Caution(code="container-near-limit", text=text)
         if use.restarts:
-            likely = f" It held {near}: likely it was killed there for want of memory." if near else ""
+            likely = " Its memory came near its own limit: likely it was killed there." if near else ""
             often, days = _often(use.restarts), dates([day for day, _ in use.restarts])
             text = f"The container {name} restarted at least {often}, {days}.{likely}"
             yield Caution(code="container-restarts", text=text)

@@ -72,7 +72,8 @@ def _saved(demand: Demand, service: Service, prices: PriceBook, *, gib: int) -> 
         return ""
     if not tasks > 0:
         return ""
-    return f" and cost {usd(rate * gib * HOURS_PER_MONTH * Decimal(str(tasks)))} less a month, of {tasks:.3g} tasks"
+    saved = rate * gib * HOURS_PER_MONTH * Decimal(str(tasks))
+    return f" and cost {usd(saved)} less a month, at {tasks:.3g} tasks on average"
 
 
 def _pending(demand: Demand) -> Iterator[Caution]:

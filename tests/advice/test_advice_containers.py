@@ -74,7 +74,7 @@ def test_a_container_near_its_own_limit_is_warned_of(held: float, near: bool) ->
     assert ("container-near-limit" in said(advice)) == near
     if near:
         assert "The container logs held 0." in told(advice, "container-near-limit")
-        assert "of the 0.5 GiB that is its own limit: it is killed there, whatever the task has" in told(
+        assert "of the 0.5 GiB that is its own limit: at its limit it is killed, whatever the task has" in told(
             advice, "container-near-limit"
         )
 
@@ -96,8 +96,8 @@ def test_restarts_are_told_with_their_days_and_likely_cause() -> None:
     assert text == "The container logs restarted at least 4 times, on 2026-11-03, 2026-11-04, 2026-11-08."
     near = month("logs", restarts=((3, 1),), memory_mib=500.0)
     assert told(judged(near), "container-restarts") == (
-        "The container logs restarted at least once, on 2026-11-03. It held 0.488 GiB of the 0.5 GiB that is its own"
-        " limit: likely it was killed there for want of memory."
+        "The container logs restarted at least once, on 2026-11-03. Its memory came near its own limit: likely it was"
+        " killed there."
     )
 
 

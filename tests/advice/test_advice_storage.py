@@ -38,7 +38,7 @@ def test_storage_that_nobody_uses_is_told_with_what_less_would_save() -> None:
     text = told(judged(seen("2026-10", 20, storage_gib=6.2), seen(storage_gib=3.0)), "storage-unused")
     assert text == (
         "Of 50 GiB of ephemeral storage a task used 6.2 GiB at most in 30 days: 20 GiB, which are free, hold that and"
-        " 30% more and cost $4.86 less a month, of 2 tasks."
+        " 30% more and cost $4.86 less a month, at 2 tasks on average."
     )
     # 20.1 x 1.3 = 26.13: 27 GiB. 2 x 23 x 730 x 0.000111 = 3.73 USD.
     text = told(judged(seen(storage_gib=20.1)), "storage-unused")

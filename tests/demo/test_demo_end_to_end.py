@@ -139,7 +139,7 @@ def test_three_samples_a_minute_are_seen_and_told(review: Review) -> None:
 def test_what_container_insights_saw_of_a_sidecar_and_of_storage_is_told(review: Review) -> None:
     told = {caution.code: caution.text for caution in advice_of(review, services.RECOMMENDER.id).cautions}
     assert "envoy at most 0.5 GiB (held 0.4" in told["containers"]
-    assert "it is killed there, whatever the task has" in told["container-near-limit"]
+    assert "at its limit it is killed, whatever the task has" in told["container-near-limit"]
     assert "The container envoy restarted at least 3 times, on " in told["container-restarts"]
     assert "likely it was killed there" in told["container-restarts"]
     assert "app" in told["containers-hold-memory"].partition("What they held")[2]
