@@ -73,12 +73,13 @@ class Aws:
 
     def _call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             client = self._client(self.id.account, service, self.id.region)
             answer: Mapping[str, Any] = getattr(client, operation)(**parameters)
             return answer
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             said = _said(error, operation)
         # Raised outside the handler, so that the foreign error and the request in it are not kept.
         raise AwsFailed(f"{self.id}: {operation} failed: {said}. Next: check rights and limits, then run again.")

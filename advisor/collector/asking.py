@@ -11,6 +11,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from advisor.domain.errors import AwsFailed, one_line
 
@@ -39,7 +40,7 @@ def ask(session: "AwsSession", region: str, service: str, action: str, /, **para
         with session.turn(region, service, action):
             client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
             return dict(getattr(client, operation)(**parameters))
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         if (reach := _reach(error, region, service, action)) is not None:
             session.give_up(reach, error)
         raise aws_failed(error, f"{service}:{action}", account=session.account, region=region) from error
@@ -113,4 +114,6 @@ def _other_error(error: Exception) -> str:
         return "found no usable credentials. Next: set AWS_PROFILE, pass --profile or check --role-arn."
     if isinstance(error, ConnectionError | HTTPClientError):
         return "could not reach AWS. Next: check network, region and AWS_ENDPOINT_URL, then run this again."
+    if isinstance(error, ResponseParserError):  # its text quotes the answer, which may hold credentials
+        return "gave an answer that cannot be read. Next: run this again."
     return f"failed ({type(error).__name__}: {one_line(str(error), 160)}). Next: check profile and region."

@@ -10,6 +10,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider, DeferredRefreshableCredentials
 
+from advisor.collector.whole import refuse_half_answers
 from advisor.domain.errors import AwsFailed, InputRefused
 
 THREADS = 8  # chosen: so many calls of one account and region are under way at most
@@ -56,6 +57,7 @@ class Assumed(CredentialProvider):  # type: ignore[misc]  # botocore has no anno
 
         def client(name: str, **given: Any) -> Any:
             made = base.create_client(name, **{"region_name": DEFAULT_REGION, "config": CONFIG, **given})
+            made.meta.events.register("before-parse", refuse_half_answers)
             made.meta.events.register("before-send", lambda **_: sent(made.meta.region_name))
             return made
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from advisor.collector.asking import ask, aws_failed, pages
 from advisor.collector.credentials import Assumed, Assuming, account_of, core_of, cores_of
@@ -48,7 +49,7 @@ def open_sessions(
         if not role_arns:
             return (opener.own()[0],)
         return tuple(opener.roles(role_arns))
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise aws_failed(error, "sts:GetCallerIdentity") from error
 
 

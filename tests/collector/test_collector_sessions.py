@@ -1,11 +1,15 @@
 """Sessions: whose credentials, which account, and refusals that say what to do."""
 
+from typing import Never
+
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from advisor.collector import client_for, open_sessions
-from advisor.collector.asking import aws_failed
+from advisor.collector.asking import ask, aws_failed
+from advisor.demo.aws.proxy import flaky
 from advisor.demo.aws.wire import LocalAws
 from advisor.domain.errors import AwsFailed, InputRefused
 
@@ -76,6 +80,33 @@ def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("advisor.collector.sessions.CONFIG", once)
     with pytest.raises(AwsFailed, match="could not reach AWS"):
         open_sessions(profile=None, role_arns=())
+
+
+def test_a_role_is_asked_for_again_where_the_answer_was_cut_short(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with flaky(endpoint, share=0, seed=1) as faults:
+        kinds = iter(["truncated", "truncated"])
+        monkeypatch.setattr(faults, "draw", lambda: next(kinds, None))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
+        (session,) = open_sessions(profile=None, role_arns=[ROLE.format("000000000042")])
+        assert ask(session, "eu-west-1", "ecs", "ListClusters")["clusterArns"] == []
+        assert session.calls == {"sts:AssumeRole": 3, "ecs:ListClusters": 1}
+
+
+def test_an_answer_that_cannot_be_read_is_told_without_what_it_holds(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    (session,) = open_sessions(profile=None, role_arns=())
+
+    def unreadable(*_: object) -> Never:
+        raise ResponseParserError("invalid XML: b'<SecretAccessKey>canary'")
+
+    monkeypatch.setattr(session, "client", unreadable)
+    with pytest.raises(AwsFailed, match="cannot be read") as told:
+        ask(session, "eu-west-1", "ecs", "ListClusters")
+    assert "canary" not in str(told.value)
 
 
 def test_every_botocore_error_becomes_one_line_of_ours() -> None:
