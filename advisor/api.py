@@ -1,7 +1,8 @@
 """The notebook surface: `import advisor as ad`. Nothing that is reachable from here can call AWS.
 
 =====================================  ==============================================================
-`open_store(url)`, `open_demo()`       a store: `.services`, `.service(name)`, `.usage(service)`, `.prices`
+`open_store(url)`, `open_demo()`       a store: `.services`, `.service(name)`, `.usage(service)`, `.prices`,
+                                       `.insights` (ephemeral storage and containers, by month)
 `infer_demand(usage, service)`         work in vCPU, GiB and requests per step (schema `DEMAND`)
 `fit_profile(demand)`                  peaks, shape, memory model, regimes
 `simulate(demand, setup)`              a setup replayed over the demand, tick by tick

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from advisor.codec import Anonymiser
 from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.insights import newest_days
 from advisor.domain.inventory import Service, SizeChange, Skipped
 from advisor.store import Store
 
@@ -191,7 +192,7 @@ def _planned(
     """
     from advisor.collector import batches, family_batches, insights_batches, older_batches
 
-    peaks, seen = {peak.id for peak in store.month_peaks}, {month.id for month in store.insights}
+    peaks, newest = {peak.id for peak in store.month_peaks}, newest_days(store.insights)
 
     def of(place: "Place") -> Iterator[tuple["Place", "Batch"]]:
         ids = [service.id for service in place.services]
@@ -202,8 +203,8 @@ def _planned(
         minutes = batches(ids, since=since, now=now, labels=labels)
         months = older_batches(place.services, known=known, now=now)
         families = family_batches(measured, known=known, now=now)
-        before = {id for id in ids if hide.record(id) in seen}
-        insights = insights_batches(place.services, known=before, now=now)
+        held = {id: newest[hide.record(id)] for id in ids if hide.record(id) in newest}
+        insights = insights_batches(place.services, held=held, now=now)
         return ((place, batch) for batch in chain(minutes, months, families, insights))
 
     turns = zip_longest(*(of(place) for place in places))

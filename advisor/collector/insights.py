@@ -15,7 +15,7 @@ again with each sample: only its rise from one day to the next says something un
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -78,19 +78,32 @@ def family_batches(families: Iterable[ServiceId], *, known: Collection[ServiceId
             yield Batch(services=part, start=start, end=end, period=DAY, of=_of_family, into="peaks")
 
 
-def insights_batches(services: Iterable[Service], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
-    """What to ask for of services: as of families, but whole days only, because a part of one has other minima."""
+def insights_batches(
+    services: Iterable[Service], *, held: Mapping[ServiceId, date | None], now: datetime
+) -> Iterator[Batch]:
+    """What to ask for of services: whole days, because a part of one has other minima; of 455 days at first.
+
+    Of services that were asked for before, whose newest day `held` has, the last 15, and what the place missed before.
+    """
     by_id = {service.id: service for service in services if service.insights}
-    every, of = sorted(by_id), partial(_of_service, by_id)
-    for before, some in ((OLDEST, [i for i in every if i not in known]), (KEPT, [i for i in every if i in known])):
+    new, known = ([id for id in sorted(by_id) if (id in held) == asked] for asked in (False, True))
+    newest = max(filter(None, held.values()), default=now.date())
+    missed = midnight(now) - timedelta(days=(now.date() - newest).days - 1)
+    for start, some in ((now - OLDEST, new), (max(now - OLDEST, min(now - KEPT, missed)), known)):
         for part in _parts(some):
-            start = midnight(now - before)
-            yield Batch(services=part, start=start, end=midnight(now), period=DAY, of=of, into="insights")
+            yield Batch(
+                services=part,
+                start=midnight(start),
+                end=midnight(now),
+                period=DAY,
+                of=partial(_of_service, by_id),
+                into="insights",
+            )
 
 
 def insights_months(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[InsightsMonth, ...]:
     """Daily frames as months, and at first an empty one of each service, so that it is known to have been asked for."""
-    first = frames if asked.end - asked.start > KEPT else ()
+    first = frames if asked.steps >= OLDEST // DAY else ()
     markers = (InsightsMonth(id=id, month=f"{asked.start:%Y-%m}") for id in first)
     return merge_insights(chain(markers, *(_months(id, frame) for id, frame in frames.items())))
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from aws_samples import REGION, client, create, register
 
+from advisor.codec import Anonymiser
 from advisor.collection import plan_collection, run_collection
 from advisor.collector import gather, open_sessions
 from advisor.demo.aws.faults import Fault, denied
@@ -158,6 +159,47 @@ def test_what_was_asked_for_is_asked_for_fifteen_days_back_only(tmp_path: Path, 
     calls = plan_collection(open_store(tmp_path), open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
     assert calls.requests >= 1
     assert spans == [455, 15], "a plan asks for no metrics"
+
+
+def test_days_that_a_store_left_alone_has_missed_are_asked_for_too(tmp_path: Path, seed: Seed) -> None:
+    fleet()
+    put = seed("full/two", "", "EphemeralStorageUtilized")
+    collect(tmp_path / "late", NOW - timedelta(days=30))
+    collect(tmp_path / "late")
+    found = [m for m in open_store(tmp_path / "late").insights if m.id == id_of("full/two") and not m.container]
+    days = {f"{m.month}-{day:02}" for m in found for day in m.days}
+    assert days == {f"{day:%Y-%m-%d}" for day in put.index}
+
+
+def test_what_was_not_read_whole_is_told_and_asked_for_whole_again(tmp_path: Path, local_aws: LocalAws) -> None:
+    fleet()
+    left = [1]
+
+    def break_once(call: Call) -> None:
+        if left[0] and call.action == "GetMetricData" and "Insights" in str(call.params["MetricDataQueries"]):
+            left[0] = 0
+            raise denied("cloudwatch", "GetMetricData")
+
+    local_aws.before.append(break_once)
+    report = run_collection(
+        open_store(tmp_path, create=True), open_sessions(profile=None, role_arns=()), [REGION], now=NOW
+    )
+    assert ["allow cloudwatch:GetMetricData" in failure for failure in report.failures] == [True]
+    assert open_store(tmp_path).insights == ()
+    assert {seen.id.cluster for seen in collect(tmp_path)} == {"full", "some"}
+
+
+def test_hidden_accounts_are_known_again_and_containers_keep_their_names(tmp_path: Path, seed: Seed) -> None:
+    fleet()
+    seed("full/two", HOSTILE, "RestartCount")
+    store, hide = open_store(tmp_path, create=True), Anonymiser(b"key")
+    for _ in range(2):
+        run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW, hide=hide)
+        assert {seen.id.account for seen in store.insights} == {hide.text(ACCOUNT)}
+    named = {seen.container for seen in store.insights if seen.container}
+    definition = store.service("full/two").task_definition
+    assert definition is not None
+    assert named == {hide.text(HOSTILE)} <= {container.name for container in definition.containers}
 
 
 def test_without_the_right_to_describe_clusters_the_gap_is_listed_and_the_rest_goes_on(local_aws: LocalAws) -> None:
