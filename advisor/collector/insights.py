@@ -5,8 +5,8 @@ of                                  what is asked for, in days
 ==================================  ==========================================================================
 a family without a service          CPU units, memory: the highest of a task
 a service                           ephemeral storage (Linux): the highest of a task; tasks pending: the fewest
-its containers, in enhanced mode    restarts; where there are several, CPU units and memory, and the memory of an
-                                    only one that has a limit of its own: the highest
+its containers, in enhanced mode    restarts, where a policy allows them; CPU units and memory, where there are several,
+                                    and the memory of an only one that has a limit of its own: the highest
 ==================================  ==========================================================================
 
 UNCONFIRMED: whether a sample is of one task, or of all tasks together. Either way the highest one is no less than what
@@ -150,7 +150,8 @@ def _wanted(service: Service) -> Iterator[tuple[str, str]]:
     yield "pending", TASK
     containers = _containers(service) if service.insights == "enhanced" else ()
     for container in containers:
-        yield "restarts", container.name
+        if container.restarts:  # documented: else ECS starts no container again without its task
+            yield "restarts", container.name
         if len(containers) > 1:
             yield "cpu_units", container.name
         if len(containers) > 1 or container.memory:

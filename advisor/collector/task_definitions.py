@@ -64,6 +64,7 @@ def _container(described: Mapping[str, Any]) -> Container:
         memory=_mib(described.get("memory")),
         memory_reservation=_mib(described.get("memoryReservation")),
         heap=heap_of(described),
+        restarts=bool(described.get("restartPolicy", {}).get("enabled")),
     )
 
 

@@ -96,4 +96,5 @@ def container(name: str, slug: str, *, cpu: int = 0, memory: int | None = None) 
         "dockerLabels": {"deploy-hook": kept["label"]},
         "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": kept["log"]}},
         "portMappings": [{"containerPort": 8080, "protocol": "tcp"}] if name != "envoy" else [],
+        "restartPolicy": {"enabled": name == "envoy"},
     }

@@ -31,7 +31,8 @@ class Container:
     """One container of a task definition: only what sizing needs.
 
     `cpu` in CPU units (0 or None = no share stated), memory in MiB (None = not stated). `heap`: what its image's name
-    and its command say of one, None = nothing.
+    and its command say of one, None = nothing. `restarts`: it has a restart policy, so that ECS starts it again in its
+    task.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Container:
     memory: Mib | None = None
     memory_reservation: Mib | None = None
     heap: Heap | None = None
+    restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,8 @@ def id_of(service: str) -> ServiceId:
 
 def fleet() -> None:
     """full: enhanced; some: enabled; off. Each has a service `two` of two containers and a service `one`."""
-    containers = [{"name": name, "image": "nginx", "memory": 256} for name in ("app", HOSTILE)]
+    policies = {"app": {}, HOSTILE: {"restartPolicy": {"enabled": True}}}
+    containers = [{"name": name, "image": "nginx", "memory": 256, **more} for name, more in policies.items()]
     size = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "512", "memory": "1024"}
     client("ecs").register_task_definition(family="two", containerDefinitions=containers, **size)
     register("one")
@@ -97,7 +98,8 @@ def by_month(values: pd.Series) -> dict[str, pd.Series]:
 def test_what_is_held_is_what_cloudwatch_had_of_whole_days(tmp_path: Path, seed: Seed) -> None:
     fleet()
     where = [("", "EphemeralStorageUtilized"), ("", "PendingTaskCount")]
-    where += [(c, m) for c in ("app", HOSTILE) for m in METRICS if m.startswith(("Container", "Restart"))]
+    where += [(c, m) for c in ("app", HOSTILE) for m in METRICS if m.startswith("Container")]
+    where += [(HOSTILE, "RestartCount")]
     put = {key: seed("full/two", *key) for key in where}
     held = {(m.container, m.month): m for m in collect(tmp_path) if m.id == id_of("full/two") and m.days}
     assert {container for container, _ in held} == {"", "app", HOSTILE}
@@ -134,12 +136,16 @@ def test_each_mode_is_asked_for_what_it_has_and_no_more(tmp_path: Path, local_aw
             wanted = (place.get("ContainerName", ""), metric["MetricName"], query["Stat"])
             found.setdefault(service, []).append(wanted)
     task = [("", "EphemeralStorageUtilized", "Maximum"), ("", "PendingTaskCount", "Minimum")]
-    of_each = ("RestartCount", "ContainerCpuUtilized", "ContainerMemoryUtilized")
+    of_each = ("ContainerCpuUtilized", "ContainerMemoryUtilized")
     assert found == {
         "some/one": task,
         "some/two": task,
-        "full/one": [*task, ("app", "RestartCount", "Maximum"), ("app", "ContainerMemoryUtilized", "Maximum")],
-        "full/two": [*task, *((c, m, "Maximum") for c in ("app", HOSTILE) for m in of_each)],
+        "full/one": [*task, ("app", "ContainerMemoryUtilized", "Maximum")],
+        "full/two": [
+            *task,
+            *(("app", metric, "Maximum") for metric in of_each),
+            *((HOSTILE, metric, "Maximum") for metric in ("RestartCount", *of_each)),
+        ],
     }
 
 

@@ -45,7 +45,7 @@ def fill(aws: LocalAws) -> None:
     for place in ({"account": ACCOUNT, "region": region} for region in REGIONS):
         insights = [{"name": "containerInsights", "value": "enhanced"}]
         aws.call("ecs", "CreateCluster", clusterName="prod", settings=insights, **place)
-        container = {"name": "app", "image": "nginx", "memory": 512}
+        container = {"name": "app", "image": "nginx", "memory": 512, "restartPolicy": {"enabled": True}}
         aws.call("ecs", "RegisterTaskDefinition", family="app", containerDefinitions=[container], **size, **place)
         for name in ("api", "web"):
             asked = {"cluster": "prod", "serviceName": name, "taskDefinition": "app", "desiredCount": 1}
