@@ -178,10 +178,12 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
 def _of_memory(decision: Decision, whole: Demand) -> tuple[Caution, ...]:
     subject, today, then = decision.subject, decision.today.setup.size, decision.then.setup.size
     definition, profile = subject.service.task_definition, subject.profile
-    return (
+    grows = (
         *leak_cautions(subject.leak, today, then),
         *growth_cautions(profile.memory_daily_peaks, subject.leak, today, then),
-        *inside_cautions(
-            definition, whole, profile.memory_peak_gib, today=today, then=then, margin=decision.margins.memory
-        ),
+    )
+    margin = None if grows else decision.margins.memory
+    return (
+        *grows,
+        *inside_cautions(definition, whole, profile.memory_peak_gib, today=today, then=then, margin=margin),
     )

@@ -28,7 +28,8 @@ _DATES_TOLD = 5
 class ContainerUse:
     """What a container used at most in `days` measured days, None = not measured  [MiB, CPU units].
 
-    `recent_mib`: in the months reviewed. `restarts`: (day, at least so many), of the days reviewed.
+    `recent_mib`: in the months reviewed. `restarts`: (day, at least so many), of the days reviewed. `killed`: it, or a
+    task that it was in, was killed for want of memory.
     """
 
     container: Container
@@ -37,6 +38,7 @@ class ContainerUse:
     units: float | None = None
     recent_mib: float | None = None
     restarts: tuple[tuple[date, int], ...] = ()
+    killed: bool = False
 
     @property
     def held(self) -> str:
@@ -46,8 +48,7 @@ class ContainerUse:
 
 def uses_of(demand: Demand, definition: TaskDefinition | None) -> tuple[ContainerUse, ...]:
     """What each container of today's task definition used, in its order."""
-    start = demand.frame.index[0].date()
-    return tuple(_use(c, demand.insights, start) for c in (definition.containers if definition else ()))
+    return tuple(_use(container, demand) for container in (definition.containers if definition else ()))
 
 
 def stated_mib(container: Container) -> int:
@@ -65,7 +66,7 @@ def container_floors(demand: Demand, definition: TaskDefinition | None, today: T
 
 
 def lower_limits(uses: Sequence[ContainerUse], margin: float) -> str:
-    """Which stated memory could be lower, and how low; nothing of a container that a heap fills or that restarted."""
+    """Which stated memory could be lower, and how low; nothing of a container that a heap fills or that was ended."""
     told = [(use, _rounded(use.mib * margin)) for use in uses if use.mib is not None and _may_be_lower(use)]
     names = [
         f"{printable(use.container.name)} {gib_words(mib)} instead of {gib_words(stated_mib(use.container))}"
@@ -120,8 +121,9 @@ def dates(days: Sequence[date]) -> str:
     return f"on {', '.join(map(str, days[:_DATES_TOLD]))}{more}"
 
 
-def _use(container: Container, insights: Sequence[InsightsMonth], start: date) -> ContainerUse:
-    own = [month for month in insights if month.container == container.name != TASK]
+def _use(container: Container, demand: Demand) -> ContainerUse:
+    start = demand.frame.index[0].date()
+    own = [month for month in demand.insights if month.container == container.name != TASK]
     return ContainerUse(
         container=container,
         days=sum(len(month.days) for month in own),
@@ -129,11 +131,13 @@ def _use(container: Container, insights: Sequence[InsightsMonth], start: date) -
         units=highest(month.cpu_units for month in own),
         recent_mib=highest(month.memory_mib for month in since(own, start)),
         restarts=restarts_of(own, start),
+        killed=any(kill.container in (TASK, container.name) for kill in demand.kills),
     )
 
 
 def _may_be_lower(use: ContainerUse) -> bool:
-    return use.days >= FEWEST_PEAKS_STATED and use.container.heap is None and not use.restarts
+    filled = use.container.heap is not None or use.restarts or use.killed
+    return use.days >= FEWEST_PEAKS_STATED and not filled
 
 
 def _rounded(mib: float) -> int:

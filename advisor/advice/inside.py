@@ -32,12 +32,12 @@ def inside_cautions(
     *,
     today: TaskSize,
     then: TaskSize,
-    margin: float,
+    margin: float | None,
 ) -> tuple[Caution, ...]:
     """What to know of heaps and containers before a change of size, and what keeps memory from being less.
 
     `whole`: the demand with the days before a change of size; `peak_gib`: the most that a task held; `margin`: times
-    what was held, which memory must have.
+    what was held, which memory must have, None where what was held says nothing of what will be.
     """
     found = ((c, c.heap) for c in _containers(definition) if c.heap is not None)
     memory = then.memory != today.memory
@@ -88,7 +88,7 @@ def _followed(demand: Demand) -> Iterator[Caution]:
 
 
 def _several(
-    uses: Sequence[ContainerUse], today: TaskSize, then: TaskSize, peak_gib: float, margin: float
+    uses: Sequence[ContainerUse], today: TaskSize, then: TaskSize, peak_gib: float, margin: float | None
 ) -> Iterator[Caution]:
     """What each of several containers keeps in another size, what is left to all, and limits that hold memory up."""
     containers = [use.container for use in uses]
@@ -108,9 +108,10 @@ def _several(
         )
         yield Caution(code="containers-limited", text=text)
     if then.memory <= today.memory and 0 < peak_gib * HELD_UP * MIB_PER_GIB < stated:
+        lower = "" if margin is None else lower_limits(uses, margin)
         text = (
             f"The containers state {gib_words(stated)} together and hold {peak_gib:.2f} GiB at most: where their limits"
-            f" may be lower, the task may be smaller.{lower_limits(uses, margin)}"
+            f" may be lower, the task may be smaller.{lower}"
         )
         yield Caution(code="containers-hold-memory", text=text)
     if then.cpu < min(today.cpu, shares):

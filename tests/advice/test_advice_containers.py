@@ -1,7 +1,10 @@
 """What Container Insights saw of single containers: told with numbers, a floor at most, never a smaller size."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from advisor.advice import advise
@@ -10,7 +13,9 @@ from advisor.advice.work import cut
 from advisor.domain.finding import Advice
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Container, Heap, TaskDefinition
+from advisor.domain.units import Mib
 from advisor.profile import fit_profile, infer_demand
+from advisor.profile.records import Kill
 from tests.service_worlds import PRICES, START, World, fixed, level, lived, said, service_of
 
 ROOMY = fixed(2, vcpu=1, gib=4)
@@ -23,10 +28,15 @@ def month(container: str, *, of: str = "2026-11", days: int = 10, service: str =
     return InsightsMonth(id=id, container=container, month=of, days=tuple(range(1, days + 1)), **seen)
 
 
-def judged(*insights: InsightsMonth, containers: tuple[Container, ...] = (APP, LOGS)) -> Advice:
+def judged(
+    *insights: InsightsMonth,
+    containers: tuple[Container, ...] = (APP, LOGS),
+    world: World = CALM,
+    kills: tuple[Kill, ...] = (),
+) -> Advice:
     definition = TaskDefinition(arn="arn", family="web", revision=1, size=ROOMY.size, containers=containers)
     service = service_of(ROOMY, task_definition=definition)
-    demand = infer_demand(lived(CALM, ROOMY), service, insights=insights)
+    demand = replace(infer_demand(lived(world, ROOMY), service, insights=insights), kills=kills)
     return advise(service, demand, fit_profile(demand), prices=PRICES)
 
 
@@ -62,6 +72,21 @@ def test_limits_that_hold_memory_up_are_named_with_what_would_do() -> None:
 )
 def test_no_lower_limit_is_named_of_what_may_need_more_than_was_seen(app: Container, seen: dict[str, Any]) -> None:
     advice = judged(month("app", memory_mib=450.0, **seen), containers=(app, LOGS))
+    assert "What they held" not in told(advice, "containers-hold-memory")
+
+
+@pytest.mark.parametrize(("container", "told_of"), [("app", ""), ("", ""), ("logs", "app 0.562 GiB")])
+def test_no_lower_limit_is_named_of_what_was_killed(container: str, told_of: str) -> None:
+    kill = Kill(at=START + timedelta(days=5), memory=Mib(400), container=container)
+    text = told(judged(month("app", memory_mib=450.0), kills=(kill,)), "containers-hold-memory")
+    assert told_of in text
+    assert ("What they held" in text) == bool(told_of)
+
+
+def test_no_lower_limit_is_named_where_memory_leaks() -> None:
+    leaking = replace(CALM, noise=np.linspace(0, 600, len(CALM.vcpu)))
+    advice = judged(month("app", memory_mib=450.0), world=leaking)
+    assert {"leak", "memory-grows"} & said(advice)
     assert "What they held" not in told(advice, "containers-hold-memory")
 
 
