@@ -20,6 +20,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from advisor.collector.asking import ask
@@ -28,7 +29,7 @@ from advisor.collector.older import DAY, OLDEST, SERVICES_PER_BATCH, midnight
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
 from advisor.domain.errors import AwsFailed
-from advisor.domain.insights import TASK, InsightsMode, InsightsMonth, merge_insights
+from advisor.domain.insights import NUMBERS, TASK, InsightsMode, InsightsMonth, merge_insights
 from advisor.domain.inventory import Container, Service
 from advisor.domain.service import ServiceId
 
@@ -163,34 +164,37 @@ def _containers(service: Service) -> tuple[Container, ...]:
 
 
 def _months(id: ServiceId, frame: pd.DataFrame) -> Iterator[InsightsMonth]:
-    places = [column.partition(" ")[::2] for column in frame.columns]
-    for container in dict.fromkeys(container for _, container in places):
-        own = {name: frame[f"{name} {c}"] for name, c in places if c == container}
-        mine = pd.DataFrame(own).dropna(how="all")
-        for month, part in mine.groupby(pd.DatetimeIndex(mine.index).strftime("%Y-%m")):
-            yield _month(id, container, str(month), part)
+    at, values = pd.DatetimeIndex(frame.index), frame.to_numpy(dtype=np.float64)
+    columns: dict[str, dict[str, int]] = {}
+    for number, column in enumerate(frame.columns):
+        measure, _, container = column.partition(" ")
+        columns.setdefault(container, {})[measure] = number
+    for rows in np.split(np.arange(len(at)), np.flatnonzero(np.diff(12 * at.year + at.month)) + 1):
+        for container, mine in columns.items():
+            days, part = at.day.to_numpy()[rows], values[rows][:, np.array([*mine.values()])]
+            known = np.isfinite(part).any(axis=1)
+            if known.any():
+                seen = dict(zip(mine, part[known].T, strict=True))
+                yield _month(id, container, f"{at[rows[0]]:%Y-%m}", days[known], seen)
 
 
-def _month(id: ServiceId, container: str, month: str, part: pd.DataFrame) -> InsightsMonth:
-    days = pd.DatetimeIndex(part.index).day
+def _month(
+    id: ServiceId, container: str, month: str, days: np.ndarray, seen: Mapping[str, np.ndarray]
+) -> InsightsMonth:
     counts = {
-        name: tuple((int(day), int(v)) for day, v in zip(days, part[name], strict=True) if v >= 1)
+        name: [(int(day), int(count)) for day, count in zip(days, seen[name], strict=True) if count >= 1]
         for name in ("restarts", "pending")
-        if name in part
+        if name in seen
     }
-    highest = {
-        name: round(float(part[name].max()), 3)
-        for name in ("memory_mib", "cpu_units", "storage_gib")
-        if name in part and part[name].notna().any()
-    }
+    highest = {name: float(np.fmax.reduce(seen[name])) for name in NUMBERS if name in seen}
     return InsightsMonth(
         id=id,
         container=container,
         month=month,
         days=tuple(map(int, days)),
-        restarts=counts.get("restarts", ()),
+        restarts=tuple(counts.get("restarts", ())),
         pending=tuple(day for day, _ in counts.get("pending", ())),
-        **highest,
+        **{name: round(value, 3) for name, value in highest.items() if np.isfinite(value)},
     )
 
 

@@ -12,11 +12,13 @@ from aws_samples import REGION, client, create, register
 from advisor.codec import Anonymiser
 from advisor.collection import plan_collection, run_collection
 from advisor.collector import gather, open_sessions
+from advisor.collector.insights import insights_batches
 from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import Call, LocalAws
 from advisor.domain.insights import InsightsMonth
-from advisor.domain.service import ServiceId
+from advisor.domain.inventory import Container, Service, TaskDefinition
+from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.store import open_store
 
 pytestmark = pytest.mark.usefixtures("endpoint")
@@ -175,6 +177,22 @@ def test_days_that_a_store_left_alone_has_missed_are_asked_for_too(tmp_path: Pat
     found = [m for m in open_store(tmp_path / "late").insights if m.id == id_of("full/two") and not m.container]
     days = {f"{m.month}-{day:02}" for m in found for day in m.days}
     assert days == {f"{day:%Y-%m-%d}" for day in put.index}
+
+
+def test_a_large_fleet_takes_full_calls() -> None:
+    size = TaskSize.of(vcpu=1, gib=2)
+    two = (Container(name="app"), Container(name="logs", restarts=True))
+    definition = TaskDefinition(arn="arn", family="two", revision=1, size=size, containers=two)
+    setup = Setup(size=size, desired=1)
+    made = [id_of(f"full/s{n}") for n in range(3_000)]
+    fleet = [Service(id=id, setup=setup, seen_at=NOW, task_definition=definition, insights="enhanced") for id in made]
+    first = list(insights_batches(fleet, held={}, now=NOW))
+    then = list(insights_batches(fleet, held=dict.fromkeys(made, NOW.date() - timedelta(days=1)), now=NOW))
+    series = 3_000 * (2 + 2 * 2 + 1)
+    for batches, days, least in ((first, 455, series * 455 / 100_800), (then, 15, series / 500)):
+        assert {batch.steps for batch in batches} == {days}
+        assert sum(len(batch.series) for batch in batches) == series
+        assert sum(1 for batch in batches for _ in batch.slabs()) <= 1.05 * least + 1
 
 
 def test_what_was_not_read_whole_is_told_and_asked_for_whole_again(tmp_path: Path, local_aws: LocalAws) -> None:
