@@ -10,24 +10,26 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from advisor.codec import Anonymiser
 from advisor.domain.errors import AwsFailed, InputRefused
 from advisor.domain.insights import newest_days
-from advisor.domain.inventory import Service, SizeChange, Skipped
+from advisor.domain.inventory import Skipped, with_history
+from advisor.domain.schema import SHORT_STEP
 from advisor.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from advisor.collector import AwsSession, Batch, Gathered, Place, Spent
+    from advisor.collector import AwsSession, Batch, Gathered, Place, Reaching, Spent
     from advisor.domain.service import ServiceId
 
     Read = tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]
 
 READING = 3  # chosen: batches of metrics in memory, 43 MB of points each
 CLEAR = Anonymiser()
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 Money = tuple[Decimal, Decimal]
@@ -78,7 +80,7 @@ def run_collection(
     all that is kept or told. Raises AwsFailed where nothing at all could be collected, InputRefused where the
     store hides accounts in another way.
     """
-    from advisor.collector import gather_all
+    from advisor.collector import Reaching, gather_all
 
     _check_hidden_alike(store, hide)
     started, spent = clock(), _spent(sessions)
@@ -89,8 +91,9 @@ def run_collection(
             _keep(store, place, gathered, hide=hide)
         if places and not any(place.found for place in places):
             raise AwsFailed(hide.text(places[0].failures[0]))
-        planned = _affordable(_planned(store, places, now=now, hide=hide), spent)
-        _read(store, planned, hide=hide, progress=progress)
+        planned = _planned(store, places, now=now, hide=hide)
+        reaching = Reaching((batch for _, batch in planned), now=now)
+        _read(store, _affordable(planned, spent), reaching, hide=hide, progress=progress)
         store.compact(now)
     finally:
         log = spent.log(started=started, ended=clock(), places=[place.told() for place in places])
@@ -187,28 +190,41 @@ def _planned(
 ) -> list[tuple["Place", "Batch"]]:
     """The batches of all places, taken in turns, so that those under way are about different places.
 
-    In each place the minutes come first, then the months before them, for services that were never asked for them,
-    then the days of tasks without a service, and what Container Insights adds of services.
+    In each place what is gone soonest comes first: short steps, minutes, the time before them that was never read; then
+    the days of tasks without a service, and what Container Insights adds of services.
     """
-    from advisor.collector import batches, family_batches, insights_batches, older_batches
+    from advisor.collector import batches, family_batches, insights_batches, older_batches, short_batches
 
-    peaks, newest = {peak.id for peak in store.month_peaks}, newest_days(store.insights)
+    peaks, newest, reach = {peak.id for peak in store.month_peaks}, newest_days(store.insights), store.reach
 
     def of(place: "Place") -> Iterator[tuple["Place", "Batch"]]:
-        ids = [service.id for service in place.services]
-        since = {id: last for id in ids if (last := store.last_instant(hide.record(id))) is not None}
-        labels = {service.id: service.target_groups for service in place.services}
+        services = place.services
+        kept = {service.id: hide.record(service.id) for service in services}
+        labels = {service.id: service.target_groups for service in services}
         measured = place.found.measured if place.found else ()
-        known = {id for id in (*ids, *measured) if hide.record(id) in peaks}
-        minutes = batches(ids, since=since, now=now, labels=labels)
-        months = older_batches(place.services, known=known, now=now)
-        families = family_batches(measured, known=known, now=now)
-        held = {id: newest[hide.record(id)] for id in ids if hide.record(id) in newest}
-        insights = insights_batches(place.services, held=held, now=now)
-        return ((place, batch) for batch in chain(minutes, months, families, insights))
+
+        def last(step_seconds: int | None) -> "dict[ServiceId, datetime]":
+            found = {id: store.last_instant(own, step_seconds=step_seconds) for id, own in kept.items()}
+            return {id: at for id, at in found.items() if at is not None}
+
+        return (
+            (place, batch)
+            for batch in chain(
+                short_batches(services, since=last(SHORT_STEP), now=now),
+                batches(list(kept), since=last(None), now=now, labels=labels),
+                older_batches(services, reach=_under(kept, reach), now=now, labels=labels),
+                family_batches(measured, known={id for id in measured if hide.record(id) in peaks}, now=now),
+                insights_batches(services, held=_under(kept, newest), now=now),
+            )
+        )
 
     turns = zip_longest(*(of(place) for place in places))
     return [entry for turn in turns for entry in turn if entry is not None]
+
+
+def _under(kept: Mapping["ServiceId", "ServiceId"], told: Mapping["ServiceId", T]) -> dict["ServiceId", T]:
+    """What the store tells of services, under the ids that AWS has; `kept` has those of the store."""
+    return {id: told[own] for id, own in kept.items() if own in told}
 
 
 def _affordable(planned: list[tuple["Place", "Batch"]], spent: "Spent") -> list[tuple["Place", "Batch"]]:
@@ -229,7 +245,12 @@ def _affordable(planned: list[tuple["Place", "Batch"]], spent: "Spent") -> list[
 
 
 def _read(
-    store: Store, planned: Sequence[tuple["Place", "Batch"]], *, hide: Anonymiser, progress: Progress | None
+    store: Store,
+    planned: Sequence[tuple["Place", "Batch"]],
+    reaching: "Reaching",
+    *,
+    hide: Anonymiser,
+    progress: Progress | None,
 ) -> None:
     """Read the batches into the store, in their order."""
     from advisor.collector import insights_months, month_peaks
@@ -237,7 +258,9 @@ def _read(
     total, done = sum(len(batch.services) for _, batch in planned), 0
     for place, batch, (frames, failures) in _ahead(planned):
         if batch.into == "usage":
-            place.new_rows += store.add_usage({hide.record(id): frame for id, frame in frames.items()})
+            told = {hide.record(id): frame for id, frame in frames.items()}
+            place.new_rows += store.add_usage(told, step_seconds=batch.step_seconds)
+            store.add_reach(() if failures else map(hide.record, reaching.after(batch)), reaching.until)
         elif not failures and batch.into == "peaks":  # what was not read whole is asked for again
             store.add_peaks(map(hide.record, month_peaks(frames, asked=batch)))
         elif not failures:
@@ -269,16 +292,3 @@ def _done(started: "tuple[Place, Batch, Future[Read]]") -> tuple["Place", "Batch
 
 def _each_once(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(lists)))
-
-
-def with_history(service: Service, before: Service | None) -> Service:
-    """The service with the sizes that an earlier collection saw and AWS no longer lists."""
-    if before is None or not service.sizes:
-        return service
-    first = service.sizes[0]
-    older = [change for change in before.sizes if change.at < first.at and not _same(change, first)]
-    return replace(service, sizes=(*older, *service.sizes))
-
-
-def _same(one: SizeChange, other: SizeChange) -> bool:
-    return one.task_definition == other.task_definition

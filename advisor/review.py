@@ -20,7 +20,9 @@ from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Service, Skipped
+from advisor.domain.peaks import MonthPeak, merge_peaks
 from advisor.domain.runs import TaskRun
+from advisor.domain.schema import LONG_STEPS, SHORT_STEP
 from advisor.domain.service import (
     INCLUDED_EPHEMERAL_GIB,
     Architecture,
@@ -30,7 +32,7 @@ from advisor.domain.service import (
 )
 from advisor.domain.settings import Config
 from advisor.fargate.prices import Price, PriceBook
-from advisor.profile import fit_profile, infer_demand
+from advisor.profile import fit_profile, infer_demand, months_of
 from advisor.store import Store
 
 Progress = Callable[[int, int], None]
@@ -40,11 +42,12 @@ _DEFAULTS = Config()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reviewed:
-    """One service's advice, with the first instant of its history and the one after its last."""
+    """One service's advice, with the first instant of its history, the one after its last, and the months before."""
 
     advice: Advice
     start: datetime | None = None
     end: datetime | None = None
+    months: tuple[MonthPeak, ...] = ()
 
 
 def run_review(
@@ -96,7 +99,7 @@ def _all(
             prices=prices,
             config=config,
         )
-        told = with_older(found.advice, service, peaks.get(service.id, ()))
+        told = with_older(found.advice, service, merge_peaks((*peaks.get(service.id, ()), *found.months)))
         told = with_refusals(told, _within(found, activities.get(service.id, ())))
         results.append(replace(found, advice=told))
         if progress is not None:
@@ -123,12 +126,21 @@ def _one(
         text = "the store holds no usage of it: nothing ran, or nothing was collected."
         return _Reviewed(advice=without_advice(service, Caution(code="no-data", text=text)))
     start, last = usage.index[0].to_pydatetime(), usage.index[-1].to_pydatetime()
+    older = [store.usage(service, step_seconds=step) for step in LONG_STEPS]
     try:
-        demand = infer_demand(usage, service, runs=runs, insights=insights)
+        demand = infer_demand(
+            usage,
+            service,
+            runs=runs,
+            insights=insights,
+            older=older,
+            shorter=store.usage(service, step_seconds=SHORT_STEP),
+        )
         advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
     except AdvisorError as error:
         advice = without_advice(service, Caution(code="bad-data", text=str(error)))
-    return _Reviewed(advice=advice, start=start, end=last + timedelta(seconds=service.step_seconds))
+    end = last + timedelta(seconds=service.step_seconds)
+    return _Reviewed(advice=advice, start=start, end=end, months=months_of(service.id, older))
 
 
 def _window(results: Iterable[_Reviewed]) -> Window | None:

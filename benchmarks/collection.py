@@ -1,6 +1,7 @@
 """What a collection asks of AWS, and what it takes: `.venv/bin/python benchmarks/collection.py [services ...]`.
 
-For 10, 200 and 2,000 services of one account and region with 15 days of minutes: calls made against the least that
+For 10, 200 and 2,000 services of one account and region, two months old, so that 15 days are read in minutes and the
+days before in steps of five: calls made against the least that
 there must be, wall time, and the peak memory of the collecting process. The local AWS is another process, and its
 memory does not count. Writes benchmarks/collection.md. The calls are not paced as for AWS, so that the time is ours.
 """
@@ -39,7 +40,7 @@ def main() -> None:
 
 def measured(services: int) -> dict[str, Any]:
     """One collection of so many services into an empty store."""
-    fleet = Fleet(services=services)
+    fleet = Fleet(services=services, days=60)
     with tempfile.TemporaryDirectory() as folder, in_process(CONTEXT, serve_fleet, fleet) as url:
         ready = CONTEXT.Queue()
         process = CONTEXT.Process(target=_collect, args=(folder, url, fleet, ready))
@@ -76,6 +77,7 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     from advisor.collection import run_collection
     from advisor.collector import open_sessions
     from advisor.collector.pace import Pace
+    from advisor.domain.schema import LONG_STEPS
     from advisor.store import open_store
 
     begin, cpu = time.perf_counter(), time.process_time()
@@ -85,10 +87,14 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     if report.failures:
         sys.exit(report.failures[0])
     wall, used = time.perf_counter() - begin, time.process_time() - cpu
-    points = sum(int(store.usage(s).notna().to_numpy().sum()) for s in store.services)
+    points = sum(_points(store.usage(s, step_seconds=step)) for s in store.services for step in (None, *LONG_STEPS))
     calls = dict(report.calls)
-    queries = 5 * len(store.services)  # three metrics of each service, five statistics
+    queries = 2 * 5 * len(store.services)  # in minutes and in longer steps: five statistics of two metrics
     ready.put({"calls": calls, "points": points, "queries": queries, "wall": wall, "cpu": used, "peak": _peak_mib()})
+
+
+def _points(frame: Any) -> int:
+    return int(frame.notna().to_numpy().sum())
 
 
 def _peak_mib() -> float:
@@ -128,8 +134,8 @@ TEXT = """# What a collection asks of AWS
 
 Made by `python benchmarks/collection.py` on {day}, on two cores that others used too: trust the counts and the memory;
 the times are upper bounds. The local AWS is a process of its own: its memory does not count, its time is in the wall
-time. One account and region, 15 days of minutes, an empty store. For AWS the calls are paced
-(`advisor/collector/pace.py`), here they are not.
+time. One account and region, 15 days of minutes and 45 days of five-minute steps before them, an empty store. For AWS
+the calls are paced (`advisor/collector/pace.py`), here they are not.
 
 {table}
 

@@ -7,6 +7,7 @@ not measured nothing is known of it: no less than today
 containers   several containers with stated memory must fit together: no change of theirs is advised
 kills        more than a task that was killed for want of it
 heaps        what their own limits allow them to take in the end
+older days   more than a task held on days before the minutes, with the margin of the highest
 held         what one of its containers held
 leak         what it grows to is set by when it is restarted, not by load: as much as it takes until then, once more
 ===========  =================================================================================================
@@ -19,7 +20,7 @@ from math import ceil, expm1, log
 from advisor.advice.containers import container_floors, stated_mib
 from advisor.advice.guardrails import Floor, gib_words
 from advisor.advice.inside import heap_floors
-from advisor.advice.rules import FAR_DAYS, KILLS_COUNT_DAYS
+from advisor.advice.rules import FAR_DAYS, KILLS_COUNT_DAYS, USUAL
 from advisor.advice.tail import DAYS_AHEAD, FEWEST_TO_GROW, evidence
 from advisor.advice.words import share
 from advisor.domain.finding import Caution
@@ -37,6 +38,7 @@ def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, l
         *_kills(demand),
         *_containers(definition),
         *heap_floors(definition, today),
+        *_older(demand, today),
         *container_floors(demand, definition, today),
         *_leaking(leak, today),
     )
@@ -76,6 +78,13 @@ def growth_cautions(
 
 def _life(leak: Leak, size: TaskSize) -> str:
     return f"{max(0.0, size.gib - leak.low_gib) / leak.gib_per_day:.1f} days"
+
+
+def _older(demand: Demand, today: TaskSize) -> Iterator[Floor]:
+    if demand.older:
+        highest = max(demand.older, key=lambda day: day.gib)
+        mib = min(ceil(highest.gib * MIB_PER_GIB * USUAL.memory), today.memory)
+        yield Floor(mib=mib, broken=f"a task held {highest.gib:.3g} GiB on {highest.day}, before the minutes")
 
 
 def _unmeasured(demand: Demand, today: TaskSize) -> Iterator[Floor]:

@@ -1,7 +1,7 @@
 """One service's history as arrays per tick, ready to be replayed and scored."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -104,12 +104,21 @@ def cut(demand: Demand, low: int, high: int) -> Demand:
 
     Of what is held by the month, a month is known once it is over.
     """
-    part = replace(demand, frame=demand.frame.iloc[low:high])
+    older = demand.older
+    if low:
+        start = demand.frame.index[low].date() if low < len(demand.frame) else date.max
+        older = tuple(day for day in older if day.day >= start)
+    part = replace(demand, frame=demand.frame.iloc[low:high], older=older)
     if high >= len(demand.frame):
         return part
     end = demand.frame.index[high]
     kills = tuple(kill for kill in demand.kills if kill.at < end)
-    return replace(part, kills=kills, insights=tuple(m for m in demand.insights if m.month < f"{end:%Y-%m}"))
+    return replace(
+        part,
+        kills=kills,
+        insights=tuple(m for m in demand.insights if m.month < f"{end:%Y-%m}"),
+        older=tuple(day for day in older if day.day < end.date()),
+    )
 
 
 def current_stretch(demand: Demand, size: TaskSize) -> Demand:

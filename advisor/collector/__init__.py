@@ -3,11 +3,12 @@
 from advisor.collector.insights import family_batches, insights_batches, insights_months
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.meter import Asked, Meter, Spent, over_budget
-from advisor.collector.metrics import Batch, batches, collect_usage, read_batch
+from advisor.collector.metrics import Batch, batches, collect_usage, read_batch, short_batches
 from advisor.collector.older import month_peaks, older_batches
 from advisor.collector.opening import client_for, open_sessions, regions_of
 from advisor.collector.places import Place, gather_all, places_of
 from advisor.collector.prices import collect_prices
+from advisor.collector.reach import Reaching
 from advisor.collector.savings_plans import collect_savings_plans
 from advisor.collector.sessions import AwsSession
 
@@ -18,6 +19,7 @@ __all__ = [
     "Gathered",
     "Meter",
     "Place",
+    "Reaching",
     "Spent",
     "batches",
     "client_for",
@@ -37,4 +39,5 @@ __all__ = [
     "places_of",
     "read_batch",
     "regions_of",
+    "short_batches",
 ]

@@ -24,10 +24,11 @@ import numpy as np
 import pandas as pd
 
 from advisor.collector.asking import ask
-from advisor.collector.metrics import KEPT, Batch, Series
-from advisor.collector.older import DAY, OLDEST, SERVICES_PER_BATCH, midnight
+from advisor.collector.metrics import Batch, Series
+from advisor.collector.older import OLDEST, SERVICES_PER_BATCH, midnight
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
+from advisor.collector.steps import DAY, KEPT
 from advisor.domain.errors import AwsFailed
 from advisor.domain.insights import NUMBERS, TASK, InsightsMode, InsightsMonth, merge_insights
 from advisor.domain.inventory import Container, Service

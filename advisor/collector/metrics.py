@@ -1,6 +1,6 @@
 """CPU, memory, task counts and requests of services, minute by minute, in full batches of GetMetricData."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,15 +13,22 @@ from advisor.collector.asking import pages
 from advisor.collector.meter import Asked, asked_by
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
+from advisor.collector.steps import (
+    KEPT_SHORT,
+    MARGIN,
+    MINUTE,
+    SHORT,
+    oldest_minute,
+    rounded_down,
+    rounded_up,
+    settled,
+    together,
+)
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service
+from advisor.domain.schema import SHORT_STEP
 from advisor.domain.service import ServiceId
 
-MINUTE = timedelta(minutes=1)
-POINTS_PER_BATCH = 10_800_000  # chosen: 100 services of 15 days; 43 MB
-KEPT = timedelta(days=15)  # documented: how long CloudWatch keeps one-minute data
-MARGIN = timedelta(minutes=15)  # chosen: the collection itself takes time, and older than KEPT is refused
-SETTLED = timedelta(minutes=3)  # chosen: a minute may still change until then
 READ_AGAIN = timedelta(minutes=10)  # chosen: late points before the newest one held
 SERIES: tuple[tuple[str, str, str], ...] = (  # of every service, in AWS/ECS: our column, metric, statistic
     ("tasks", "CPUUtilization", "SampleCount"),
@@ -30,6 +37,7 @@ SERIES: tuple[tuple[str, str, str], ...] = (  # of every service, in AWS/ECS: ou
     ("memory_avg", "MemoryUtilization", "Average"),
     ("memory_max", "MemoryUtilization", "Maximum"),
 )
+PER_MINUTE = ("tasks", "requests")  # columns that CloudWatch adds up over a period
 _SAME_BATCH = timedelta(hours=6)  # chosen: services whose reading starts this near are asked for together
 
 Progress = Callable[[int, int], None]
@@ -74,17 +82,13 @@ def service_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Itera
         )
 
 
-def peak_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
-    """What is asked for of the days of a service: tasks, and the hottest and the fullest task."""
-    return (one for one in service_series(number, id, labels) if one.column in ("tasks", "cpu_max", "memory_max"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Services to ask for together, from `start` (inclusive) to `end` (exclusive), on whole minutes.
 
     `labels`: the target groups that count a service's requests, as `Service.target_groups` has them. `of`: what is
-    asked for of each of the services, in steps of `period`. `into`: what of the store is made of it.
+    asked for of each of the services, in steps of `period`. `into`: what of the store is made of it. `since`: where a
+    service's own rows begin, if later.
     """
 
     services: tuple[ServiceId, ...]
@@ -94,11 +98,17 @@ class Batch:
     period: timedelta = MINUTE
     of: SeriesOf = service_series
     into: Literal["usage", "peaks", "insights"] = "usage"
+    since: Mapping[ServiceId, datetime] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
         """The number of steps."""
         return (self.end - self.start) // self.period
+
+    @property
+    def step_seconds(self) -> int | None:
+        """The steps of usage as the store has them: None = a service's own, which are minutes."""
+        return None if self.period == MINUTE else int(self.period.total_seconds())
 
     @cached_property
     def series(self) -> list[Series]:
@@ -158,25 +168,36 @@ def batches(
     labels: Mapping[ServiceId, tuple[str, ...]] = NO_LABELS,
 ) -> Iterator[Batch]:
     """The services in batches as large as memory allows; those whose reading starts far apart are in different ones."""
-    end = _minute(now - SETTLED)
-    oldest = _minute(now - KEPT + MARGIN)
+    end, oldest = settled(now), oldest_minute(now)
     starts = {id: max(oldest, since[id] - READ_AGAIN) if id in since else oldest for id in ids}
-    waiting = sorted((start, id) for id, start in starts.items() if start < end)
-    while waiting:
-        start = waiting[0][0]
-        widest = len(SERIES) + max(len(labels.get(id, ())) for _, id in waiting)
-        most = POINTS_PER_BATCH // (widest * ((end - start) // MINUTE))
-        some = [id for begin, id in waiting[:most] if begin - start <= _SAME_BATCH]
-        yield Batch(services=tuple(some), start=start, end=end, labels=labels)
-        waiting = waiting[len(some) :]
+    waiting = {id: start for id, start in starts.items() if start < end}
+    widest = len(SERIES) + max((len(labels.get(id, ())) for id in waiting), default=0)
+    for start, some in together(waiting, points=lambda at: widest * ((end - at) // MINUTE), near=lambda _: _SAME_BATCH):
+        yield Batch(services=some, start=start, end=end, labels=labels)
+
+
+def short_batches(
+    services: Iterable[Service], *, since: Mapping[ServiceId, datetime], now: datetime
+) -> Iterator[Batch]:
+    """What is still known in steps of 20 seconds, of services that ECS measures so; `since` has the newest of each."""
+    end, oldest = settled(now), rounded_up(now - KEPT_SHORT + MARGIN, MINUTE)
+    ids = [service.id for service in services if service.resolution_seconds == SHORT_STEP]
+    starts = {id: max(oldest, rounded_down(since.get(id, oldest) - READ_AGAIN, MINUTE)) for id in ids}
+    waiting = {id: start for id, start in starts.items() if start < end}
+
+    def points(start: datetime) -> int:
+        return len(SERIES) * ((end - start) // SHORT)
+
+    for start, some in together(waiting, points=points, near=lambda _: KEPT_SHORT):
+        yield Batch(services=some, start=start, end=end, period=SHORT)
 
 
 def read_batch(
     session: AwsSession, region: str, batch: Batch
 ) -> tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]:
-    """The frames of a batch, and what failed; a frame ends where the first of its series is not known.
+    """The frames of a batch, and what failed or came in part; a frame ends where the first of its series is not known.
 
-    Points may come in whatever order and however often.
+    Points may come in whatever order and however often. What is counted over a step is given per minute.
     """
     grid = np.full((len(batch.series), batch.steps), np.nan, dtype="float32")
     ends = np.full(len(grid), batch.steps)
@@ -187,16 +208,22 @@ def read_batch(
         except AwsFailed as error:
             failures.append(error)
             status = dict.fromkeys(range(slab.first, slab.last), "")
+        if partial := [n for n, said in status.items() if said == "PartialData"]:
+            place = f"cloudwatch:GetMetricData in {session.account}/{region}"
+            failures.append(AwsFailed(f"AWS: {place} gave {len(partial)} metrics in part. Next: run this again."))
         for n, said in status.items():
             if said != "Complete":
                 known = slab.start + (_known(grid[n, slab.start : slab.end]) if said == "PartialData" else 0)
                 ends[n] = min(ends[n], known)
+    counted = [n for n, one in enumerate(batch.series) if one.column in PER_MINUTE]
+    grid[counted] /= max(1.0, batch.period / MINUTE)
     index = pd.date_range(batch.start, periods=batch.steps, freq=batch.period, name="ts").as_unit("us")
     owner = np.array([one.service for one in batch.series])
     frames = {}
     for i, id in enumerate(batch.services):
         mine = np.flatnonzero(owner == i)
-        frames[id] = _frame([batch.series[n] for n in mine], grid[mine, : ends[mine].min()], index)
+        frame = _frame([batch.series[n] for n in mine], grid[mine, : ends[mine].min()], index)
+        frames[id] = frame[frame.index >= batch.since[id]] if id in batch.since else frame
     return frames, tuple(failures)
 
 
@@ -249,7 +276,3 @@ def _known(series: np.ndarray) -> int:
     """How many minutes there are up to the last point."""
     held = np.flatnonzero(~np.isnan(series))
     return int(held[-1]) + 1 if len(held) else 0
-
-
-def _minute(instant: datetime) -> datetime:
-    return instant.replace(second=0, microsecond=0)

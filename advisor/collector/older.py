@@ -1,48 +1,110 @@
-"""What CloudWatch still knows of the days before its one-minute data: the highest use of each month.
+"""What CloudWatch still knows of the time before its one-minute data, and what it has in days alone.
 
-age of a point      finest period   what is asked for
-up to 15 days       60 s            every minute (metrics.py)
-up to 63 days       300 s           a day: a maximum stays what it is in any period
-up to 455 days      3,600 s         a day
+age of a point      finest step     asked for
+up to 15 days       60 s            each minute (metrics.py)
+up to 63 days       300 s           once
+up to 455 days      3,600 s         once
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
 
-from advisor.collector.metrics import KEPT, Batch, peak_series
+from advisor.collector.metrics import NO_LABELS, SERIES, Batch, Series, service_series
+from advisor.collector.steps import oldest_minute, rounded_down, rounded_up, together
 from advisor.domain.inventory import Service
 from advisor.domain.peaks import MonthPeak, merge_peaks
 from advisor.domain.service import ServiceId
 from advisor.domain.units import CPU_UNITS_PER_VCPU, MIB_PER_GIB
 
-DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 OLDEST = timedelta(days=455)  # documented: how long CloudWatch keeps hourly data
+KEPT_IN = {timedelta(minutes=5): timedelta(days=63), HOUR: OLDEST}  # documented: by step, how long it is kept
+MARGIN = timedelta(hours=1)  # chosen: these come after the minutes, which take 20 minutes of 2,000 services
+COLUMNS = (*(column for column, _, _ in SERIES), "requests")
+_NEAR_DAYS, _NEAR_SHARE = timedelta(days=7), 0.1  # chosen: how far apart services may begin that are asked for together
 _NUMBERS = {  # of a peak: the column of a daily frame, and how much of its unit is one of ours
-    "memory_max": ("memory_max", 1),
-    "cpu_max": ("cpu_max", 1),
-    "tasks_max": ("tasks", DAY / timedelta(minutes=1)),
     "task_vcpu_max": ("units", CPU_UNITS_PER_VCPU),
     "task_gib_max": ("mib", MIB_PER_GIB),
 }
 SERVICES_PER_BATCH = 2_000  # chosen: at most 2.7 million points
 
 
-def older_batches(services: Iterable[Service], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
-    """What to ask for once of each service that is older than one-minute data; `known` were asked for before."""
-    end = midnight(now - KEPT) + DAY
-    waiting = sorted(
-        s.id for s in services if s.id not in known and (s.created_at is None or s.created_at < now - KEPT)
-    )
-    for first in range(0, len(waiting), SERVICES_PER_BATCH):
-        some = tuple(waiting[first : first + SERVICES_PER_BATCH])
-        start = midnight(now - OLDEST) + DAY
-        yield Batch(services=some, start=start, end=end, period=DAY, of=peak_series, into="peaks")
+def older_batches(
+    services: Iterable[Service],
+    *,
+    reach: Mapping[ServiceId, datetime],
+    now: datetime,
+    labels: Mapping[ServiceId, tuple[str, ...]] = NO_LABELS,
+) -> Iterator[Batch]:
+    """What to ask for of the time before the minutes, in the finest steps that CloudWatch has of it.
+
+    Of each service from its creation on, or from its `reach` on, until when it was read before; nothing where these are
+    in the minutes. What is asked for of some services comes together, so that what was begun is soon whole.
+    """
+    pieces = _pieces(now)
+    end, oldest = pieces[0].end, pieces[-1].start
+    starts = {s.id: max((oldest, *(at for at in (s.created_at, reach.get(s.id)) if at))) for s in services}
+    waiting = {id: start for id, start in starts.items() if start < end}
+    widest = len(SERIES) + max((len(labels.get(id, ())) for id in waiting), default=0)
+
+    def points(start: datetime) -> int:
+        return widest * sum(piece.steps(start) for piece in pieces)
+
+    def near(start: datetime) -> timedelta:
+        return max(_NEAR_DAYS, (end - start) * _NEAR_SHARE)
+
+    for start, some in together(waiting, points=points, near=near):
+        for piece in pieces:
+            since = {id: rounded_down(starts[id], piece.step) for id in some if starts[id] < piece.end}
+            if since:
+                yield Batch(
+                    services=tuple(since),
+                    start=piece.from_(start),
+                    end=piece.end,
+                    labels=labels,
+                    period=piece.step,
+                    of=older_series,
+                    since=since,
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A stretch of time, on whole steps, of which CloudWatch has these steps and no finer ones."""
+
+    step: timedelta
+    start: datetime
+    end: datetime
+
+    def from_(self, start: datetime) -> datetime:
+        """Where it begins for a service that begins at `start`."""
+        return max(self.start, rounded_down(start, self.step))
+
+    def steps(self, start: datetime) -> int:
+        """How many steps it has then."""
+        return max(0, (self.end - self.from_(start)) // self.step)
+
+
+def _pieces(now: datetime) -> tuple[_Piece, ...]:
+    """The stretches before the minutes, the youngest first; each ends where the one before begins."""
+    end, found = oldest_minute(now), []
+    for step, kept in KEPT_IN.items():
+        start = rounded_up(now - kept + MARGIN, HOUR)
+        found.append(_Piece(step=step, start=start, end=end))
+        end = start
+    return tuple(found)
+
+
+def older_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
+    """What is asked for of a service in longer steps: CPU, memory, tasks and requests."""
+    return (one for one in service_series(number, id, labels) if one.column in COLUMNS)
 
 
 def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[MonthPeak, ...]:
-    """Daily frames as peaks of months; a service without any gets an empty one, so that it is not asked for again."""
+    """Daily frames as peaks of months; a family without any gets an empty one, so that it is known as asked for."""
     nothing = f"{asked.start:%Y-%m}"
     return merge_peaks(
         peak for id, frame in frames.items() for peak in (_peaks(id, frame) or [MonthPeak(id=id, month=nothing)])

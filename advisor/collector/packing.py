@@ -35,11 +35,15 @@ def slabs(series: int, steps: int) -> Iterator[Slab]:
 
 
 def _cut(series: int, steps: int) -> list[tuple[int, int]]:
-    """Windows that follow each other, as (series a request, steps), in the fewest requests."""
-    fit = POINTS_PER_PAGE // steps if steps else 0
-    whole = [(min(series, QUERIES_PER_CALL, fit), steps)]
-    if not steps or fit >= min(series, QUERIES_PER_CALL):
-        return whole[: bool(steps)]
-    long = POINTS_PER_PAGE // (fit + 1)
-    parts = [(fit + 1, long), *_cut(series, steps - long)]
-    return min([whole, parts] if fit else [parts], key=lambda cut: sum(-(-series // wide) for wide, _ in cut))
+    """Windows that follow each other, as (series a request, steps), in the fewest requests: one, or two."""
+    if steps > POINTS_PER_PAGE:
+        return [(1, POINTS_PER_PAGE), *_cut(series, steps - POINTS_PER_PAGE)]
+    most = min(series, QUERIES_PER_CALL)
+    fit = min(most, POINTS_PER_PAGE // steps) if steps else 0
+    cuts = [[(fit, steps)]] if fit else []
+    for calls in range(-(-series // most), -(-series // (fit + 1)) + 1) if 0 < fit < most else ():
+        wide = -(-series // calls)  # the least that so many requests take
+        if wide > fit:
+            long = POINTS_PER_PAGE // wide
+            cuts.append([(wide, long), (min(most, POINTS_PER_PAGE // (steps - long)), steps - long)])
+    return min(cuts, key=lambda cut: sum(-(-series // wide) for wide, _ in cut), default=[])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from advisor.domain.service import ServiceId
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCount:
@@ -24,6 +26,14 @@ class PlaceRead:
     services: int = 0
     new_rows: int = 0
     failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """All usage of a service was asked for `until` then (exclusive), in the finest steps that there were of it."""
+
+    id: ServiceId
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

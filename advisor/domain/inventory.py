@@ -5,7 +5,7 @@ beyond what is listed here: fields are taken one by one, never copied whole.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -180,6 +180,17 @@ class Service:
         CloudFormation marks what it owns with `aws:cloudformation:stack-name`; Terraform leaves no mark.
         """
         return owner_of(self.tags, self.resource_management)
+
+
+def with_history(service: Service, before: Service | None) -> Service:
+    """The service with the sizes that an earlier collection saw and AWS no longer lists."""
+    if before is None or not service.sizes:
+        return service
+    first = service.sizes[0]
+    older = [
+        change for change in before.sizes if change.at < first.at and change.task_definition != first.task_definition
+    ]
+    return replace(service, sizes=(*older, *service.sizes))
 
 
 def owner_of(tags: Mapping[str, str], resource_management: str) -> str | None:

@@ -52,6 +52,9 @@ USAGE: tuple[Column, ...] = (
     ),
 )
 
+# Steps in which usage is held beside a service's own: shorter ones of its last hours, longer ones of older days  [s].
+SHORT_STEP, LONG_STEPS = 20, (300, 3600)
+
 # What happened in a step of a demand frame.
 OBSERVED, GAP, SATURATED, NO_TASK, STARTING = 0, 1, 2, 3, 4
 

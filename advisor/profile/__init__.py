@@ -4,10 +4,12 @@ from advisor.profile.demand import infer_demand
 from advisor.profile.fit import fit_profile
 from advisor.profile.leaks import Leak, find_leak
 from advisor.profile.memories import Followed, follows_size
-from advisor.profile.records import Demand, Kill, MemoryModel, Profile, Regime
+from advisor.profile.older import months_of
+from advisor.profile.records import DayPeak, Demand, Kill, MemoryModel, Profile, Regime
 from advisor.profile.shifts import Shift, find_shift
 
 __all__ = [
+    "DayPeak",
     "Demand",
     "Followed",
     "Kill",
@@ -21,4 +23,5 @@ __all__ = [
     "fit_profile",
     "follows_size",
     "infer_demand",
+    "months_of",
 ]

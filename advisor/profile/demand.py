@@ -33,6 +33,7 @@ from advisor.domain.runs import TaskRun
 from advisor.domain.schema import GAP, NO_TASK, OBSERVED, SATURATED, STARTING, USAGE
 from advisor.profile.counts import task_factor
 from advisor.profile.kills import doubtful_cautions, kill_cautions, kills_of, with_kills
+from advisor.profile.older import older_days, within_cautions
 from advisor.profile.records import Demand
 from advisor.profile.starts import start_cautions, starting
 
@@ -43,12 +44,19 @@ LONG_STEP_SECONDS = 300
 
 
 def infer_demand(
-    usage: pd.DataFrame, service: Service, *, runs: Iterable[TaskRun] = (), insights: Iterable[InsightsMonth] = ()
+    usage: pd.DataFrame,
+    service: Service,
+    *,
+    runs: Iterable[TaskRun] = (),
+    insights: Iterable[InsightsMonth] = (),
+    older: Iterable[pd.DataFrame] = (),
+    shorter: pd.DataFrame | None = None,
 ) -> Demand:
     """The demand of one service from its usage (schema USAGE), on a complete grid (schema DEMAND).
 
     `runs`: of any service; those of this one tell when a task was killed for want of memory. `insights`: of any service
-    too, what Container Insights measured.
+    too, what Container Insights measured. `older`: usage of the service in longer steps, `shorter`: in
+    steps of `SHORT_STEP`.
 
     Raises NoData for an empty frame and InputRefused for one that breaks its schema.
     """
@@ -70,6 +78,7 @@ def infer_demand(
         *kill_cautions(kills),
         *doubtful_cautions(ended, service),
         *start_cautions(frame),
+        *(() if shorter is None else within_cautions(shorter, usage)),
         *_blind_spots(usage, service, frame),
     )
     return Demand(
@@ -79,6 +88,7 @@ def infer_demand(
         task_factor=float(factor),
         kills=kills,
         insights=tuple(sorted((seen for seen in insights if seen.id == service.id), key=lambda seen: seen.month)),
+        older=older_days(older, service),
         cautions=cautions,
     )
 

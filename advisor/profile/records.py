@@ -1,7 +1,7 @@
 """What the profile room hands on: a service's demand, and what is typical and extreme in it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 
@@ -24,13 +24,22 @@ class Kill:
     container: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPeak:
+    """The most that a task held on a day of which the minutes are not known  [GiB]."""
+
+    day: date
+    gib: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Demand:
     """The work that was asked of one service, in absolute units.
 
     `frame` has the schema `advisor.domain.schema.DEMAND` on a complete grid: a missing step is a row with
     state GAP and NaN. `task_factor` is what the recorded task counts were divided by (1 = nothing). `kills` and
-    `insights` (what Container Insights measured): until its end, oldest first, some before its start maybe.
+    `insights` (what Container Insights measured): until its end, oldest first, some before its start maybe; so are the
+    `older` days, with tasks of today's size.
     """
 
     id: ServiceId
@@ -39,6 +48,7 @@ class Demand:
     task_factor: float = 1.0
     kills: tuple[Kill, ...] = ()
     insights: tuple[InsightsMonth, ...] = ()
+    older: tuple[DayPeak, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
 

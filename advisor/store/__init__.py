@@ -4,6 +4,8 @@
       usage/account=A/region=R/new-<sha>.parquet          as it was added: one row group per day and service
       usage/account=A/region=R/2026-11-23-<sha>.parquet   one day while young: one row group per service
       usage/account=A/region=R/2026-10-<sha>.parquet      one month once it is over
+      usage-300/, usage-3600/, usage-20/                  the same in longer steps of older days, and in shorter ones
+      reach/account=A/region=R/1970-01-<sha>.parquet      until when the usage of each service was asked for
       tasks/account=A/region=R/2026-10-<sha>.parquet      task runs, one file per month in which they were made
       prices/account=/region=R/2026-10-<sha>.parquet      collected prices, of each the newest
       reconciliations/account=/region=/2026-10-<sha>.parquet   bills against the store, by the month of their end
@@ -16,6 +18,7 @@ only after all that it said is in another. So any number of processes may write 
 (docs/decisions/0004-store.md). Names of services are never part of a path.
 """
 
-from advisor.store.store import Store, open_store
+from advisor.store.opening import open_store
+from advisor.store.store import Store
 
 __all__ = ["Store", "open_store"]

@@ -17,14 +17,13 @@ from advisor.store.records import DataFile, Rows, about
 
 Groups = Iterable[tuple[str, pd.DataFrame]]
 Part = tuple[DataFile, pd.DataFrame]
-TABLE = "usage"
 
 
 class UsageFiles:
-    """The usage files of one place. A file's sha256 is checked before its first reading."""
+    """The files of one table of usage in one place. A file's sha256 is checked before its first reading."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, table: str) -> None:
+        self.place, self.table = place, table
         self._footers: dict[str, pq.FileMetaData] = {}
 
     def read(self, file: DataFile, group: int) -> pd.DataFrame:
@@ -38,8 +37,24 @@ class UsageFiles:
         except (pa.ArrowException, IndexError) as error:
             raise self.place.damaged(file.path, f"unreadable ({one_line(error)})") from error
 
-    def add(self, held: Manifest, frames: Mapping[ServiceId, pd.DataFrame]) -> Manifest:
-        """Write one file per account and region, a row group per period and service; returns what is then held."""
+    def of(self, held: Manifest, id: ServiceId, *, low: float, high: float = float("inf")) -> pd.DataFrame:
+        """The row groups of a service that overlap a window of epoch seconds."""
+        parts = [part for part in held.row_groups(self.table, id) if part[2].last >= low and part[2].first < high]
+        return usage.merge(self.read(file, group) for file, group, _ in parts)
+
+    def add(self, held: Manifest, frames: Mapping[ServiceId, pd.DataFrame]) -> tuple[Manifest, int]:
+        """Keep the cells that are new; returns what is then held, and the number of rows with any."""
+        fresh = {id: self._fresh(held, id, usage.normal(frame)) for id, frame in frames.items()}
+        told = {id: frame for id, frame in fresh.items() if len(frame)}
+        return self._added(held, told), sum(map(len, told.values()))
+
+    def _fresh(self, held: Manifest, id: ServiceId, frame: pd.DataFrame) -> pd.DataFrame:
+        if frame.empty:
+            return frame
+        return usage.only_new(frame, self.of(held, id, low=usage.seconds(frame.index[:1])[0]))
+
+    def _added(self, held: Manifest, frames: Mapping[ServiceId, pd.DataFrame]) -> Manifest:
+        """Write one file per account and region, a row group per period and service."""
         added: list[DataFile] = []
         for account, region in sorted({(id.account, id.region) for id in frames}):
             mine = {id.service: f for id, f in frames.items() if (id.account, id.region) == (account, region)}
@@ -54,7 +69,7 @@ class UsageFiles:
     def compact(self, held: Manifest, *, now: datetime) -> Manifest:
         """Merge what there is of each period into one file; returns the manifest of what then counts."""
         wanted: dict[tuple[str, str, str], list[RowGroup]] = {}
-        for file in held.table(TABLE):
+        for file in held.table(self.table):
             for number, rows in enumerate(file.groups):
                 key = (file.account, file.region, _period(file, rows, now=now))
                 wanted.setdefault(key, []).append((file, number, rows))
@@ -66,7 +81,7 @@ class UsageFiles:
             else:
                 kept += self._merge(account, region, period, groups)
         self._footers.clear()  # most are of files that go now, and those of 1,600 row groups take 10 MiB each
-        return held.with_table(TABLE, kept)
+        return held.with_table(self.table, kept)
 
     def _merge(self, account: str, region: str, period: str, groups: list[RowGroup]) -> list[DataFile]:
         """One file of all; a file of the period that says as much as all together is taken as it is."""
@@ -93,7 +108,7 @@ class UsageFiles:
     ) -> list[DataFile]:
         """Write one file, and forget it if, once it is whole, `unless` says so."""
         entries: list[Rows] = []
-        folder = f"{TABLE}/account={segment(account)}/region={segment(region)}"
+        folder = f"{self.table}/account={segment(account)}/region={segment(region)}"
 
         def fill(sink: BinaryIO) -> None:
             with usage.writer(sink) as writer:

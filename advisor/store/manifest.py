@@ -14,11 +14,22 @@ from advisor.domain.errors import one_line
 from advisor.domain.service import ServiceId
 from advisor.store.place import SHA_CHARACTERS, FileMissing, Place
 from advisor.store.records import DataFile, Rows, Snapshot, data_file, describe, to_data
+from advisor.store.usage import USAGE_TABLES
 
 FOLDER = "manifest"
 FORMAT = 2
 # The folders whose files count.
-DATA = ("inventory", "usage", "tasks", "peaks", "insights", "activities", "prices", "reconciliations")
+DATA = (
+    "inventory",
+    *USAGE_TABLES.values(),
+    "reach",
+    "tasks",
+    "peaks",
+    "insights",
+    "activities",
+    "prices",
+    "reconciliations",
+)
 
 RowGroup = tuple[DataFile, int, Rows]
 
@@ -61,17 +72,17 @@ class Manifest:
         return replace(self, inventory=tuple(sorted({*self.inventory, snapshot})))
 
     @cached_property
-    def _index(self) -> dict[ServiceId, list[RowGroup]]:
-        index: dict[ServiceId, list[RowGroup]] = {}
+    def _index(self) -> dict[tuple[str, ServiceId], list[RowGroup]]:
+        index: dict[tuple[str, ServiceId], list[RowGroup]] = {}
         for file in self.data:
             for number, rows in enumerate(file.groups):
                 id = ServiceId(account=file.account, region=file.region, service=rows.service)
-                index.setdefault(id, []).append((file, number, rows))
+                index.setdefault((file.table, id), []).append((file, number, rows))
         return index
 
-    def row_groups(self, id: ServiceId) -> list[RowGroup]:
-        """Where the rows of a service lie: (file, number of the row group, its entry)."""
-        return self._index.get(id, [])
+    def row_groups(self, table: str, id: ServiceId) -> list[RowGroup]:
+        """Where the rows of a service lie in a table: (file, number of the row group, its entry)."""
+        return self._index.get((table, id), [])
 
 
 def load(place: Place) -> Manifest | None:

@@ -3,13 +3,12 @@
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 from advisor.domain.activities import ScalingActivity
-from advisor.domain.collecting import CollectionRun
+from advisor.domain.collecting import CollectionRun, Reach
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
@@ -20,13 +19,13 @@ from advisor.domain.service import ServiceId
 from advisor.store import log, usage
 from advisor.store import manifest as manifests
 from advisor.store.activities import ACTIVITIES
-from advisor.store.bucket import place_of
 from advisor.store.files import UsageFiles
 from advisor.store.insights import INSIGHTS
 from advisor.store.manifest import Manifest
 from advisor.store.peaks import PEAKS
-from advisor.store.place import LOCK, TEMPORARY, FileMissing, Place
+from advisor.store.place import FileMissing, Place
 from advisor.store.prices import PRICES
+from advisor.store.reach import REACH
 from advisor.store.reconciliations import RECONCILIATIONS
 from advisor.store.records import Snapshot
 from advisor.store.runs import RUNS
@@ -39,28 +38,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def open_store(url: str | Path, *, create: bool = False) -> "Store":
-    """Open the store in a folder (path or `file://`) or under `s3://bucket/prefix`; `create` makes one where none is.
-
-    Raises NoData where there is no store, InputRefused where one cannot be, StoreDamaged where it cannot be read,
-    AwsFailed where S3 refuses.
-    """
-    place = place_of(url)
-    found = manifests.load(place)
-    if found is None:
-        if not create:
-            raise NoData(f"{place.shown}: no store here. Next: `advisor collect` or `advisor import` makes one.")
-        _check_empty(place)
-    return Store(place, found or Manifest(), url=str(url))
-
-
 class Store:
     """Usage and inventory of a fleet. Reading never changes it; every write counts as a whole or not at all."""
 
     def __init__(self, place: Place, manifest: Manifest, *, url: str) -> None:
         self.url = url
         self._place, self._manifest = place, manifest
-        self._files, self._run_files = UsageFiles(place), TableFiles(RUNS, place)
+        self._files = {step: UsageFiles(place, table) for step, table in usage.USAGE_TABLES.items()}
+        self._run_files, self._reach_files = TableFiles(RUNS, place), TableFiles(REACH, place)
         self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
         self._insight_files = TableFiles(INSIGHTS, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
@@ -112,16 +97,24 @@ class Store:
         raise NoData(f"store {self._place.shown}: no service {one_line(name)}.{hint} Next: `.services` lists all.")
 
     def usage(
-        self, service: Service | ServiceId, *, start: datetime | None = None, end: datetime | None = None
+        self,
+        service: Service | ServiceId,
+        *,
+        step_seconds: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> pd.DataFrame:
         """What a service used, from `start` (inclusive) to `end` (exclusive): schema USAGE, float32, UTC index.
 
         All columns are there, in the order of the schema; NaN = not measured. A missing step is a missing row.
-        A service without usage gives a frame without rows.
+        A service without usage gives a frame without rows. `step_seconds` None: in the service's own steps; 300 and
+        3600: what CloudWatch kept of the time before; 20: the last hours before each collection, of services that are
+        measured so. Raises InputRefused for other steps.
         """
         id = service.id if isinstance(service, Service) else service
         low, high = usage.bounds(start, end)
-        whole = self._again(lambda held: self._read(held, id, low=low, high=high))
+        files = self._usage_files(step_seconds)
+        whole = self._again(lambda held: files.of(held, id, low=low, high=high))
         at = usage.seconds(whole.index)
         return whole[(at >= low) & (at < high)]
 
@@ -145,10 +138,20 @@ class Store:
         """Keep a reconciliation; of several for one span, that of the bill with the most charges stays."""
         self._add(self._bill_files, (made,))
 
-    def last_instant(self, id: ServiceId) -> datetime | None:
-        """The newest step held of a service, None where there is none."""
-        last = max((rows.last for _, _, rows in self._manifest.row_groups(id)), default=None)
+    def last_instant(self, id: ServiceId, *, step_seconds: int | None = None) -> datetime | None:
+        """The newest step held of a service, None where there is none; `step_seconds` as in `usage`."""
+        groups = self._manifest.row_groups(self._usage_files(step_seconds).table, id)
+        last = max((rows.last for _, _, rows in groups), default=None)
         return None if last is None else datetime.fromtimestamp(last, UTC)
+
+    @property
+    def reach(self) -> dict[ServiceId, datetime]:
+        """Until when all usage of a service was asked for, in whichever steps there were; absent = never."""
+        return {reach.id: reach.until for reach in self._again(self._reach_files.records)}
+
+    def add_reach(self, ids: Iterable[ServiceId], until: datetime) -> None:
+        """Keep that all usage of these services was asked for until then; the latest instant counts."""
+        self._add(self._reach_files, [Reach(id=id, until=until) for id in ids])
 
     @property
     def task_runs(self) -> tuple[TaskRun, ...]:
@@ -197,15 +200,13 @@ class Store:
 
         self._manifest = self._again(add)
 
-    def add_usage(self, frames: Mapping[ServiceId, pd.DataFrame]) -> int:
-        """Keep the cells that are new; returns the number of rows with any. What is held stays as it is."""
+    def add_usage(self, frames: Mapping[ServiceId, pd.DataFrame], *, step_seconds: int | None = None) -> int:
+        """Keep the cells that are new; returns the number of rows with any. What is held stays as it is.
 
-        def add(held: Manifest) -> tuple[Manifest, int]:
-            fresh = {id: self._fresh(held, id, usage.normal(frame)) for id, frame in frames.items()}
-            added = self._files.add(held, {id: frame for id, frame in fresh.items() if len(frame)})
-            return added, sum(len(frame) for frame in fresh.values())
-
-        self._manifest, rows = self._again(add)
+        `step_seconds` as in `usage`.
+        """
+        files = self._usage_files(step_seconds)
+        self._manifest, rows = self._again(lambda held: files.add(held, frames))
         return rows
 
     def add_import(self, inventory: Inventory, frames: Mapping[ServiceId, pd.DataFrame]) -> int:
@@ -241,8 +242,11 @@ class Store:
         return new
 
     def _compacted(self, held: Manifest, now: datetime) -> Manifest:
-        compacted = self._files.compact(held, now=now)
+        compacted = held
+        for files in self._files.values():
+            compacted = files.compact(compacted, now=now)
         for table in (
+            self._reach_files,
             self._run_files,
             self._peak_files,
             self._insight_files,
@@ -253,15 +257,11 @@ class Store:
             compacted = table.compact(compacted)
         return compacted
 
-    def _read(self, held: Manifest, id: ServiceId, *, low: float, high: float = float("inf")) -> pd.DataFrame:
-        """The row groups of a service that overlap a window."""
-        parts = [entry for entry in held.row_groups(id) if entry[2].last >= low and entry[2].first < high]
-        return usage.merge(self._files.read(file, group) for file, group, _ in parts)
-
-    def _fresh(self, held: Manifest, id: ServiceId, frame: pd.DataFrame) -> pd.DataFrame:
-        if frame.empty:
-            return frame
-        return usage.only_new(frame, self._read(held, id, low=usage.seconds(frame.index[:1])[0]))
+    def _usage_files(self, step_seconds: int | None) -> UsageFiles:
+        if step_seconds not in self._files:
+            rule = f"None for the service's own steps, or one of {', '.join(str(s) for s in self._files if s)}"
+            raise InputRefused("no such steps", where="step_seconds", value=step_seconds, rule=rule)
+        return self._files[step_seconds]
 
     def _again(self, work: Callable[[Manifest], T]) -> T:
         """Work on what is held; where another process has compacted a file away meanwhile, on what is held now."""
@@ -283,12 +283,3 @@ class Store:
             known = self._again(self._snapshots.latest)
             self._inventory = (self._manifest.inventory, known)
         return self._inventory[1]
-
-
-def _check_empty(place: Place) -> None:
-    """A store is made in a new or empty place only; what a killed first write left does not count."""
-    if place.is_file():
-        raise InputRefused("is a file", where=place.shown, rule="a store is a folder")
-    if foreign := [path for path in place.list() if not path.startswith((TEMPORARY, LOCK, f"{log.FOLDER}/"))]:
-        rule = "a store is made in a new or empty folder"
-        raise InputRefused("is not a store", where=place.shown, value=foreign[0], rule=rule)

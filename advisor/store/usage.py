@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from advisor.domain.schema import USAGE
+from advisor.domain.schema import LONG_STEPS, SHORT_STEP, USAGE
 from advisor.domain.units import DAY_SECONDS
 
 COLUMNS = tuple(column.name for column in USAGE)
@@ -23,6 +23,10 @@ SCHEMA = pa.schema(
         *(pa.field(name, pa.float32()) for name in COLUMNS),
     ]
 )
+USAGE_TABLES: dict[int | None, str] = {  # by step [s]; None = the service's own, which an import may choose
+    None: "usage",
+    **{step: f"usage-{step}" for step in (SHORT_STEP, *LONG_STEPS)},
+}
 PARTITIONS = pa.schema([("account", pa.string()), ("region", pa.string())])  # never inferred: 0001… is text
 SETTLED = timedelta(days=2)  # chosen: how long after its end a month may still get rows
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from aws_samples import CANARY, REGION, small_fleet
 
-from advisor.collection import run_collection, with_history
+from advisor.collection import run_collection
 from advisor.collector import open_sessions
 from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import LocalAws
 from advisor.domain.errors import AwsFailed
-from advisor.domain.inventory import Service, SizeChange
+from advisor.domain.inventory import Service, SizeChange, with_history
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.store import open_store
 from advisor.store.place import Folder

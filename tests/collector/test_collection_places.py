@@ -226,7 +226,7 @@ def test_a_dry_run_tells_what_a_run_then_asks_for_and_writes_nothing(tmp_path: P
 def test_nothing_is_asked_for_above_the_limit_and_reruns_come_to_the_whole(
     tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("advisor.collector.metrics.POINTS_PER_BATCH", 5 * 21_600)  # a service to a batch
+    monkeypatch.setattr("advisor.collector.steps.POINTS_PER_BATCH", 5 * 21_600)  # a service to a batch
     seed(local_aws, ACCOUNTS[0], REGIONS[0], services=3)
     collect(tmp_path / "whole", accounts=ACCOUNTS[:1])
     limit = Decimal("0.00012")  # two services

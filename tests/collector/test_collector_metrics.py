@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.collector import collect_usage, open_sessions
-from advisor.collector.metrics import POINTS_PER_BATCH, SERIES, Batch, batches, read_batch
+from advisor.collector.metrics import SERIES, Batch, batches, read_batch
+from advisor.collector.steps import POINTS_PER_BATCH
 from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import AwsError, Call, LocalAws

@@ -1,43 +1,62 @@
-"""The months before one-minute data: asked for once, in days, and only their peaks are kept."""
+"""Usage beside the minutes: longer steps of older days, asked for once or after a hole, and steps of 20 seconds."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from aws_samples import client, create, register
 
-from advisor.collection import run_collection
-from advisor.collector import open_sessions
-from advisor.collector.metrics import read_batch
-from advisor.collector.older import OLDEST, month_peaks, older_batches
+from advisor.collection import CollectionReport, run_collection
+from advisor.collector import Batch, batches, older_batches, open_sessions, read_batch, short_batches
 from advisor.demo.aws.ecs_history import backdate
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import AwsError, Call, LocalAws
 from advisor.domain.inventory import Service
-from advisor.domain.peaks import MonthPeak
+from advisor.domain.schema import LONG_STEPS
 from advisor.domain.service import ServiceId, Setup, TaskSize
-from advisor.store import open_store
+from advisor.store import Store, open_store
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 3, 12, 13, 30, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
+KEPT = {60: timedelta(days=15), 300: timedelta(days=63), 3600: timedelta(days=455)}
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
-def some_service(name: str, *, age: timedelta | None = timedelta(days=900)) -> Service:
+@pytest.fixture
+def clock() -> list[datetime]:
+    return [NOW]
+
+
+@pytest.fixture
+def local_aws(clock: list[datetime]) -> LocalAws:
+    return LocalAws(clock=lambda: clock[0])
+
+
+def some_service(name: str = "api", *, age: timedelta | None = timedelta(days=900), **more: Any) -> Service:
     id = ServiceId(account=ACCOUNT, region=REGION, service=f"prod/{name}")
-    setup = Setup(size=TaskSize.of(vcpu=1, gib=2), desired=2)
-    return Service(id=id, setup=setup, seen_at=NOW, created_at=None if age is None else NOW - age)
+    setup = Setup(size=TaskSize.of(vcpu=1, gib=2), desired=3)
+    return Service(id=id, setup=setup, seen_at=NOW, created_at=None if age is None else NOW - age, **more)
 
 
-def seed(aws: LocalAws, name: str, days: int) -> dict[str, pd.Series]:
-    """An hourly history until now: three tasks, sampled every minute; returns its maxima."""
-    start = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    index = pd.date_range(start, periods=24 * days, freq="1h")
+def planned(
+    services: list[Service], *, reach: Mapping[ServiceId, datetime] | None = None, now: datetime = NOW
+) -> list[Batch]:
+    """What is asked for of older days, and of the minutes after them."""
+    older = older_batches(services, reach=reach or {}, now=now)
+    return [*older, *batches([service.id for service in services], since={}, now=now)]
+
+
+def seed(aws: LocalAws, name: str, start: datetime, end: datetime, step: int) -> dict[str, pd.Series]:
+    """Steps of three tasks, sampled every minute; the highest CPU and memory that were put."""
+    index = pd.date_range(start, end, freq=f"{step}s", inclusive="left")
     made = {}
+    samples = np.full(len(index), 3.0 * max(1.0, step / 60))
     for metric, seed_ in (("CPUUtilization", 1), ("MemoryUtilization", 2)):
-        highest = np.random.default_rng(seed_).uniform(20, 90, len(index))
+        highest = np.random.default_rng([seed_, step]).uniform(20, 90, len(index))
         put_series(
             aws,
             account=ACCOUNT,
@@ -46,9 +65,9 @@ def seed(aws: LocalAws, name: str, days: int) -> dict[str, pd.Series]:
             name=metric,
             dimensions={"ClusterName": "prod", "ServiceName": name},
             start=start,
-            step_seconds=3600,
-            samples=np.full(len(index), 180.0),
-            sum=np.full(len(index), 180.0 * 10),
+            step_seconds=step,
+            samples=samples,
+            sum=samples * 10,
             minimum=np.zeros(len(index)),
             maximum=highest,
             unit="Percent",
@@ -57,72 +76,145 @@ def seed(aws: LocalAws, name: str, days: int) -> dict[str, pd.Series]:
     return made
 
 
-@pytest.mark.usefixtures("endpoint")
-def test_the_highest_of_each_month_is_what_cloudwatch_held(local_aws: LocalAws) -> None:
-    made = seed(local_aws, "api", 120)
-    services = [some_service("api"), some_service("silent")]
-    (batch,) = older_batches(services, known=(), now=NOW)
-    (session,) = open_sessions(profile=None, role_arns=())
-    frames, failures = read_batch(session, REGION, batch)
-    assert failures == ()
-    peaks = month_peaks(frames, asked=batch)
-    held = {name: series[series.index < batch.end] for name, series in made.items()}
-    months = held["CPUUtilization"].groupby(lambda at: f"{at:%Y-%m}").max()
-    found = {peak.month: peak for peak in peaks if peak.id == services[0].id}
-    assert list(found) == sorted(months.index)
-    for month, peak in found.items():
-        own = held["MemoryUtilization"]
-        assert peak.cpu_max == pytest.approx(months[month], abs=1e-3)
-        assert peak.memory_max == pytest.approx(own[own.index.strftime("%Y-%m") == month].max(), abs=1e-3)
-        assert peak.tasks_max == 3
-    empty = f"{batch.start:%Y-%m}"
-    assert [peak for peak in peaks if peak.id == services[1].id] == [MonthPeak(id=services[1].id, month=empty)]
-    assert session.calls["cloudwatch:GetMetricData"] == 1
+def collect(folder: Path, now: datetime = NOW) -> CollectionReport:
+    return run_collection(open_store(folder, create=True), open_sessions(profile=None, role_arns=()), [REGION], now=now)
 
 
-def test_what_is_asked_for_is_in_cloudwatch_s_keeping_and_a_period_that_it_has() -> None:
-    (batch,) = older_batches([some_service("api")], known=(), now=NOW)
-    assert NOW - OLDEST <= batch.start < batch.end <= NOW - timedelta(days=14)
-    assert batch.period % timedelta(hours=1) == timedelta(0)
-    assert {one["MetricStat"]["Period"] for slab in batch.slabs() for one in batch.queries(slab)} == {86_400}
+def world(aws: LocalAws, *, created: datetime) -> None:
+    client("ecs").create_cluster(clusterName="prod")
+    create("prod", "api", register("api"), desiredCount=3)
+    backdate(aws, ACCOUNT, REGION, "prod", "api", created=created, deployments=[])
 
 
-def test_young_services_and_those_that_were_asked_for_are_not_asked_again() -> None:
-    services = [some_service("old"), some_service("unknown", age=None), some_service("young", age=timedelta(days=14))]
-    (batch,) = older_batches(services, known=(), now=NOW)
-    assert [id.name for id in batch.services] == ["old", "unknown"]
-    assert list(older_batches(services, known={services[0].id, services[1].id}, now=NOW)) == []
+def instants(store: Store) -> dict[int, pd.DatetimeIndex]:
+    """The instants that are held, by step; those of minutes are the service's own."""
+    (service,) = store.services
+    frames = {60: store.usage(service)} | {step: store.usage(service, step_seconds=step) for step in LONG_STEPS}
+    return {step: pd.DatetimeIndex(frame.index) for step, frame in frames.items()}
+
+
+def test_all_days_come_once_in_the_finest_steps_that_are_still_there() -> None:
+    found = sorted(planned([some_service()]), key=lambda batch: batch.start)
+    assert [batch.period.total_seconds() for batch in found] == [3600, 300, 60]
+    assert [one.end for one in found[:-1]] == [other.start for other in found[1:]], "no hole, no overlap"
+    for batch in found:
+        step = int(batch.period.total_seconds())
+        assert batch.start.timestamp() % step == batch.end.timestamp() % step == 0
+        assert timedelta(0) < batch.start - (NOW - KEPT[step]) <= timedelta(hours=2), "kept until it is asked for"
+        assert {one["MetricStat"]["Period"] for slab in batch.slabs() for one in batch.queries(slab)} == {step}
+
+
+@pytest.mark.parametrize(("age", "steps"), [(14, []), (20, [300]), (62, [300]), (64, [300, 3600]), (None, [300, 3600])])
+def test_nothing_is_asked_for_of_the_time_before_a_service_was_made(age: int | None, steps: list[int]) -> None:
+    service = some_service(age=None if age is None else age * DAY)
+    found = list(older_batches([service], reach={}, now=NOW))
+    assert sorted(int(batch.period.total_seconds()) for batch in found) == steps
+    for batch in found if service.created_at else []:
+        assert batch.start >= service.created_at - batch.period
+
+
+def test_after_a_hole_only_the_hole_is_asked_for() -> None:
+    service = some_service()
+    for days in (1, 14):
+        assert list(older_batches([service], reach={service.id: NOW - days * DAY}, now=NOW)) == []
+    (batch,) = older_batches([service], reach={service.id: NOW - 20 * DAY}, now=NOW)
+    assert batch.period == timedelta(minutes=5)
+    assert timedelta(0) <= NOW - 20 * DAY - batch.start < batch.period
 
 
 def test_a_large_fleet_takes_full_calls() -> None:
-    fleet = [replace(some_service(f"s{n}")) for n in range(2_500)]
-    planned = [slab for batch in older_batches(fleet, known=(), now=NOW) for slab in batch.slabs()]
-    series, days = 3 * len(fleet), 441
-    assert len(planned) <= 1.1 * series * days / 100_800 + 2
-    assert all((slab.last - slab.first) * (slab.end - slab.start) <= 100_800 for slab in planned)
+    fleet = [some_service(f"s{n}") for n in range(500)]
+    slabs = [slab for batch in older_batches(fleet, reach={}, now=NOW) for slab in batch.slabs()]
+    points = 5 * len(fleet) * (48 * 288 + 392 * 24)
+    assert len(slabs) <= 1.05 * points / 100_800 + 1
+    assert all((slab.last - slab.first) * (slab.end - slab.start) <= 100_800 for slab in slabs)
 
 
 @pytest.mark.usefixtures("endpoint")
-def test_a_collection_asks_once_and_again_only_after_a_failure(tmp_path: Path, local_aws: LocalAws) -> None:
-    client("ecs").create_cluster(clusterName="prod")
-    create("prod", "api", register("api"), desiredCount=0)
-    backdate(local_aws, ACCOUNT, REGION, "prod", "api", created=NOW - timedelta(days=60), deployments=[])
-    seed(local_aws, "api", 50)
-    asked: list[int] = []
+def test_every_value_is_what_cloudwatch_held(tmp_path: Path, local_aws: LocalAws) -> None:
+    turn, minutes = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 15, tzinfo=UTC)
+    world(local_aws, created=NOW - 400 * DAY)
+    put = {
+        3600: seed(local_aws, "api", NOW.replace(minute=0, second=0) - 399 * DAY, turn, 3600),
+        300: seed(local_aws, "api", turn, minutes, 300),
+        60: seed(local_aws, "api", minutes, NOW.replace(second=0), 60),
+    }
+    assert collect(tmp_path).failures == ()
+    store = open_store(tmp_path)
+    (service,) = store.services
+    held = instants(store)
+    edges = [held[3600][-1] + timedelta(hours=1), held[300][0], held[300][-1] + timedelta(minutes=5), held[60][0]]
+    assert edges[0] == edges[1]
+    assert edges[2] == edges[3]
+    assert held[3600][0] == put[3600]["CPUUtilization"].index[0]
+    for step in LONG_STEPS:
+        frame = store.usage(service, step_seconds=step)
+        every = pd.concat([put[s]["MemoryUtilization"] for s in (3600, 300, 60)])
+        wanted = every.resample(f"{step}s").max().loc[frame.index[0] : frame.index[-1]]
+        np.testing.assert_allclose(frame["memory_max"], wanted, rtol=1e-6)
+        np.testing.assert_allclose(frame["tasks"], 3.0)
+        np.testing.assert_allclose(frame["cpu_avg"], 10.0)
 
-    def fail_first(call: Call) -> None:
-        if call.action == "GetMetricData" and call.params["MetricDataQueries"][0]["MetricStat"]["Period"] == 86_400:
-            asked.append(len(call.params["MetricDataQueries"]))
-            if len(asked) == 1:
+
+@pytest.mark.usefixtures("endpoint")
+def test_older_days_are_asked_for_once_and_again_after_a_failure(tmp_path: Path, local_aws: LocalAws) -> None:
+    world(local_aws, created=NOW - 100 * DAY)
+    seed(local_aws, "api", NOW.replace(minute=0, second=0) - 99 * DAY, NOW.replace(minute=0, second=0), 3600)
+    asked: list[int] = []
+    broken = [3600]
+
+    def watch(call: Call) -> None:
+        if call.action == "GetMetricData":
+            asked.append(call.params["MetricDataQueries"][0]["MetricStat"]["Period"])
+            if asked[-1] in broken:
+                broken.clear()
                 raise AwsError("AccessDeniedException", "not now", status=400)
 
-    local_aws.before.append(fail_first)
-    store = open_store(tmp_path, create=True)
-    failures = [
-        len(run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW).failures)
-        for _ in range(3)
-    ]
-    assert failures == [1, 0, 0]
-    assert asked == [3, 3]
-    assert {str(peak.id) for peak in store.month_peaks} == {f"{ACCOUNT}/{REGION}/prod/api"}
-    assert max(peak.memory_max or 0 for peak in store.month_peaks) > 80
+    local_aws.before.append(watch)
+    runs = []
+    for hours in range(3):
+        asked.clear()
+        failures = collect(tmp_path, NOW + timedelta(hours=hours)).failures
+        runs.append((len(failures), sorted(set(asked))))
+    assert runs == [(1, [60, 300, 3600]), (0, [60, 300, 3600]), (0, [60])]
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_store_that_was_left_alone_gets_what_is_still_there(
+    tmp_path: Path, local_aws: LocalAws, clock: list[datetime]
+) -> None:
+    early = NOW - 25 * DAY
+    clock[0] = early
+    world(local_aws, created=early - 3 * DAY)
+    seed(local_aws, "api", early.replace(second=0) - 2 * DAY, NOW.replace(second=0), 60)
+    assert collect(tmp_path, early).failures == ()
+    clock[0] = NOW
+    assert collect(tmp_path).failures == ()
+    held = instants(open_store(tmp_path))
+    assert len(held[3600]) == 0
+    minutes = held[60]
+    hole = np.flatnonzero(np.diff(minutes) > MINUTE)
+    assert len(hole) == 1
+    before, after = minutes[hole[0]], minutes[hole[0] + 1]
+    assert held[300][0] <= before + MINUTE, "nothing is missing after the minutes"
+    assert held[300][-1] + 5 * MINUTE == after, "nor before those that follow"
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_steps_of_20_seconds_are_read_of_the_services_that_have_them(local_aws: LocalAws) -> None:
+    start = NOW.replace(second=0) - timedelta(hours=5)
+    made = seed(local_aws, "api", start, NOW.replace(second=20), 20)
+    services = [some_service(resolution_seconds=20), some_service("other", resolution_seconds=60)]
+    (batch,) = short_batches(services, since={}, now=NOW)
+    (session,) = open_sessions(profile=None, role_arns=())
+    frames, failures = read_batch(session, REGION, batch)
+    assert failures == ()
+    (frame,) = frames.values()
+    assert timedelta(hours=2, minutes=30) < frame.index[-1] - frame.index[0] < timedelta(hours=3)
+    wanted = made["MemoryUtilization"].loc[frame.index[0] : frame.index[-1]]
+    np.testing.assert_allclose(frame["memory_max"], wanted, rtol=1e-6)
+    np.testing.assert_allclose(frame["tasks"], 3.0)
+    last = frame.index[-1].to_pydatetime()
+    (again,) = short_batches(services, since={services[0].id: last}, now=NOW + timedelta(hours=1))
+    assert timedelta(minutes=9) < last - again.start < timedelta(minutes=12)
+    assert list(short_batches(services, since={services[0].id: NOW + DAY}, now=NOW)) == []

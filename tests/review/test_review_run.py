@@ -14,7 +14,7 @@ import pytest
 from advisor.codec import config_to_dict, review_from_json, review_to_json
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import NoData, StoreDamaged
-from advisor.domain.inventory import Inventory, Service, Skipped
+from advisor.domain.inventory import Inventory, Service, SizeChange, Skipped
 from advisor.domain.reconciliation import BillNote, ReconciledTotals, Reconciliation, Residual
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import TaskSize
@@ -279,3 +279,17 @@ def test_scaling_that_was_refused_or_failed_in_the_days_reviewed_is_a_caution(tm
     said = {caution.code: caution.text for caution in advice.cautions}
     assert "2 times in the days reviewed" in said["scaling-at-maximum"]
     assert "once in the days reviewed" in said["scaling-failed"]
+
+
+def test_older_days_in_longer_steps_speak_where_their_size_is_known_and_warn_elsewhere(tmp_path: Path) -> None:
+    sizes = (SizeChange(at=START - timedelta(days=90), size=ROOMY.size),)
+    known, unknown = calm("prod/known", sizes=sizes), calm("prod/unknown")
+    store = store_of(tmp_path, {"known": known, "unknown": unknown})
+    index = pd.date_range(START - timedelta(days=70), periods=48, freq="1h")
+    hot = pd.DataFrame({"tasks": 2.0, "cpu_avg": 5.0, "memory_avg": 60.0, "memory_max": 75.0}, index=index)
+    store.add_usage({service.id: hot for service, _ in (known, unknown)}, step_seconds=3600)
+    of_known, of_unknown = run_review(store).services
+    assert of_known.recommended is None or of_known.recommended.size.gib >= 3 * 1.15
+    assert of_unknown.recommended is not None
+    assert of_unknown.recommended.size.gib < 3
+    assert "older-memory-peak" in said(of_unknown)

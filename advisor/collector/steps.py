@@ -1,0 +1,51 @@
+"""From when to when services are asked for, in which steps, and which of them together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from advisor.domain.schema import SHORT_STEP
+from advisor.domain.service import ServiceId
+
+SHORT, MINUTE, DAY = timedelta(seconds=SHORT_STEP), timedelta(minutes=1), timedelta(days=1)
+POINTS_PER_BATCH = 10_800_000  # chosen: 100 services of 15 days; 43 MB
+KEPT = timedelta(days=15)  # documented: how long CloudWatch keeps one-minute data
+KEPT_SHORT = timedelta(hours=3)  # documented: how long CloudWatch keeps points of less than a minute
+MARGIN = timedelta(minutes=15)  # chosen: the collection itself takes time, and older than KEPT is refused
+SETTLED = timedelta(minutes=3)  # chosen: a minute may still change until then
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def together(
+    starts: Mapping[ServiceId, datetime], *, points: Callable[[datetime], int], near: Callable[[datetime], timedelta]
+) -> Iterator[tuple[datetime, tuple[ServiceId, ...]]]:
+    """Services in groups as large as memory allows, each with its first start, earlier ones first.
+
+    `points`: how many a service has from a start on; `near`: how far from it the other starts of a group may be.
+    """
+    waiting = sorted((start, id) for id, start in starts.items())
+    while waiting:
+        start = waiting[0][0]
+        most = max(1, POINTS_PER_BATCH // points(start))
+        some = tuple(id for begin, id in waiting[:most] if begin - start <= near(start))
+        yield start, some
+        waiting = waiting[len(some) :]
+
+
+def settled(now: datetime) -> datetime:
+    """Until when (exclusive) points are asked for."""
+    return rounded_down(now - SETTLED, MINUTE)
+
+
+def oldest_minute(now: datetime) -> datetime:
+    """Where the minutes begin, and longer steps end."""
+    return rounded_up(now - KEPT + MARGIN, 5 * MINUTE)
+
+
+def rounded_down(instant: datetime, step: timedelta) -> datetime:
+    """The whole step (of UTC) at or before an instant."""
+    return instant - (instant - _EPOCH) % step
+
+
+def rounded_up(instant: datetime, step: timedelta) -> datetime:
+    """The whole step (of UTC) at or after an instant."""
+    return instant + (_EPOCH - instant) % step
