@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -46,7 +47,7 @@ from advisor.fargate.prices import PriceBook
 from advisor.fargate.sizes import legal_sizes
 from advisor.report.scoreboard import band_cells
 
-SHIPPED = Path(__file__).parents[1] / "advisor" / "advice" / "data" / "memory_tail.json"
+SHIPPED = Path(__file__).parents[1] / "advisor" / "advice" / "data"
 FACTORS = np.linspace(1.0, 2.5, 76)
 LOWEST = np.geomspace(0.001, 0.9, 80)
 LEVELS = np.arange(0.02, 0.1501, 0.005)
@@ -198,19 +199,19 @@ def picture(found: Mapping[str, Points]) -> alt.LayerChart:
     return finish((line,), width=560, height=280)
 
 
-def ship(model: TailModel, series: Sequence[Series]) -> None:
+def ship(model: TailModel, series: Sequence[Series], *, of: Literal["memory", "cpu"] = "memory") -> None:
     """Write the model with where it comes from."""
     count = {name: sum(one.source == name for one in series) for name in sorted({one.source for one in series})}
     document = {
         "model": asdict(model),
-        "made_by": "benchmarks/memory_risk.py --ship",
+        "made_by": f"benchmarks/{of}_risk.py --ship",
         "formula": "advisor/advice/tail.py, chance",
         "series_by_source": count,
         "attribution": "Google cluster-data (CC-BY 4.0), Microsoft AzurePublicDataset (CC-BY 4.0), Numenta Anomaly"
         " Benchmark (MIT), NetManAIOps JumpStarter (MIT), AtLarge OpenDC (MIT), CloudCluster-Computing (Apache-2.0);"
         " only these exponents are derived from them",
     }
-    SHIPPED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (SHIPPED / f"{of}_tail.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

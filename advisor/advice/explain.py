@@ -105,7 +105,10 @@ def _risk_words(risk: Risk) -> tuple[str, ...]:
         chance = share(risk.memory_breach_probability)
         found.append(f"{chance} chance that a task outgrows its memory within 30 days")
     if risk.cpu_throttled_share is not None:
-        found.append(f"the hottest task out of CPU in {share(risk.cpu_throttled_share)} of the time")
+        found.append(f"the hottest task out of CPU in {share(risk.cpu_throttled_share)} of the time that was seen")
+    if risk.cpu_over_limit_probability is not None:
+        chance = share(risk.cpu_over_limit_probability)
+        found.append(f"{chance} chance that it is so for longer than the limit allows within 30 days")
     if risk.unmet_share is not None:
         found.append(f"{share(risk.unmet_share)} of the work unmet in its minute")
     return tuple(found)

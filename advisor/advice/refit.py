@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from advisor.advice.reliability import bands, statements
-from advisor.advice.tail_fit import Series, fit, looks
+from advisor.advice.tail_fit import MEMORY, Series, Tail, fit, looks
 from advisor.advice.work import current_stretch, last_size
 from advisor.domain.errors import NoData
 from advisor.domain.scoreboard import TailFit
@@ -37,9 +37,10 @@ def series_of(demand: Demand, *, by: str) -> Iterator[Series]:
             yield series
 
 
-def left_out(series: Sequence[Series]) -> dict[str, TailModel]:
+def left_out(series: Sequence[Series], tail: Tail = MEMORY) -> dict[str, TailModel]:
     """For every source, the model of all others."""
-    return {name: fit([one for one in series if one.source != name]) for name in sorted({s.source for s in series})}
+    sources = sorted({one.source for one in series})
+    return {name: fit([one for one in series if one.source != name], tail) for name in sources}
 
 
 def refit(series: Sequence[Series], *, by: str, store: str) -> TailFit:

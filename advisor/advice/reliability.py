@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from advisor.advice.tail import chance
-from advisor.advice.tail_fit import Series, looks
+from advisor.advice.tail_fit import MEMORY, Series, Tail, looks
 from advisor.domain.scoreboard import Band
 from advisor.domain.settings import TailModel
 
@@ -26,13 +26,15 @@ class Stated:
     weight: float
 
 
-def statements(series: Sequence[Series], models: Mapping[str, TailModel]) -> Iterator[Stated]:
-    """From many days of every series of memory, by the model of its source: each series counts the same in all."""
+def statements(series: Sequence[Series], models: Mapping[str, TailModel], tail: Tail = MEMORY) -> Iterator[Stated]:
+    """From many days of every series that a tail is of, by the model of its source: each series counts the same."""
     for number, one in enumerate(series):
-        found = [look for look in looks(one) if look.days >= FEWEST_AHEAD] if one.is_memory else []
+        scored = one.is_memory == tail.of_memory
+        found = [look for look in looks(one, tail) if look.days >= FEWEST_AHEAD] if scored else []
         for look in found:
-            memory = look.seen.highest * np.exp(np.array(ROOMS))
-            for room, said in zip(ROOMS, chance(models[one.source], look.seen, memory, look.days), strict=True):
+            sizes = look.seen.highest * np.exp(np.array(ROOMS))
+            told = np.maximum(chance(models[one.source], look.seen, sizes, look.days), tail.least)
+            for room, said in zip(ROOMS, told, strict=True):
                 yield Stated(service=number, chance=float(said), happened=look.above > room, weight=1 / len(found))
 
 

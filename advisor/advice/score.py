@@ -11,7 +11,7 @@ from advisor.profile import MemoryModel
 from advisor.profile.demand import SATURATED_PERCENT
 from advisor.profile.fit import daily_peaks
 
-_THROTTLED = SATURATED_PERCENT / 100  # of the CPU of a task, as for the recorded history
+THROTTLED = SATURATED_PERCENT / 100  # of the CPU of a task, as for the recorded history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +31,14 @@ class Score:
 def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, growth: float = 1.0) -> Score:
     """Score running task counts (one per tick) of one size against the work times `growth`.
 
-        work of the hottest task = work / running x min(hot ratio, running), x 1.25 where it was censored
-
-    The hot ratio is the recorded one of the same tick: an imbalance is taken to stay what it was, and no
-    task can do more than the whole work. Memory is what was observed in the tick, plus the memory model's
-    slope times the work that the hottest task does beyond what it did; less work frees none. CPU of starts is not
-    judged, their memory is.
+    Memory is what was observed in the tick, plus the memory model's slope times the work that the hottest task does
+    beyond what it did; less work frees none. CPU of starts is not judged, their memory is.
     """
     demand, judged = work.vcpu * growth, work.known & ~work.starting
-    active = work.active & judged
-    some = np.maximum(running, 1.0)
-    hot = demand / some * np.minimum(work.hot_ratio, some) * np.where(work.censored, CENSORED_WORK, 1.0)
+    active, hot = work.active & judged, hottest(running, work, growth)
     unmet = np.maximum(demand - running * size.vcpu, 0.0)
     asked = float(demand[judged].sum())
-    throttled = (hot >= _THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
+    throttled = (hot >= THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
     done = np.minimum(hot, size.vcpu)
     need = work.hot_mib + memory.mib_per_vcpu * np.maximum(done - work.hot_vcpu, 0.0)
     seen = np.isfinite(work.hot_mib)
@@ -55,3 +49,16 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
         memory_peak_mib=peak,
         memory_daily_mib=daily_peaks(need, work.tick_seconds),
     )
+
+
+def hottest(running: Floats, work: Work, growth: float = 1.0) -> Floats:
+    """Work that the hottest task has to do in each tick  [vCPU].
+
+        work / running x min(hot ratio, running), x 1.25 where it was censored
+
+    The hot ratio is the recorded one of the same tick: an imbalance is taken to stay what it was, and no task can do
+    more than the whole work.
+    """
+    some = np.maximum(running, 1.0)
+    censored = np.where(work.censored, CENSORED_WORK, 1.0)
+    return np.asarray(work.vcpu * growth / some * np.minimum(work.hot_ratio, some) * censored)

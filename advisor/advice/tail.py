@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -106,9 +106,9 @@ def evidence(peaks: Sequence[float], typical: float = 0.0) -> Evidence:
 
 
 @cache
-def shipped() -> TailModel:
-    """The model in this package; `benchmarks/memory_risk.py --ship` makes it."""
-    text = (files("advisor.advice") / "data" / "memory_tail.json").read_text(encoding="utf-8")
+def shipped(of: Literal["memory", "cpu"] = "memory") -> TailModel:
+    """The models in this package; `--ship` of benchmarks/memory_risk.py and benchmarks/cpu_risk.py makes them."""
+    text = (files("advisor.advice") / "data" / f"{of}_tail.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return TailModel(**document["model"])
 

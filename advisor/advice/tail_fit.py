@@ -1,12 +1,13 @@
-"""Fit the memory tail: how far the days ahead went above the days before, over many series."""
+"""Fit a tail: how far the days ahead went above the days before, over many series."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.advice.tail import Evidence, Floats, evidence
+from advisor.advice.shortage import LEAST_SHORT, daily_work, exceeded, shortage_evidence
+from advisor.advice.tail import LEAST_STATED, Evidence, Floats, evidence
 from advisor.domain.errors import NoData
 from advisor.domain.settings import TailModel
 from advisor.domain.units import DAY_SECONDS
@@ -18,6 +19,7 @@ SHORT_DAYS = 12  # series up to so long are looked at from every day, longer one
 ROOMS = (0.0, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1)  # logarithms of memory over the highest
 MEMORY_WEIGHT = 3.0  # chosen: memory is what is asked for, CPU of other fleets only teaches how series move
 STRENGTH = 1.0  # chosen: of the ridge penalty, for a sample that counts as a thousand
+SHORT_SHARE = 0.01  # of the time: what CPU is fitted for, the default limit on throttling
 _SAMPLE = 1000.0
 
 
@@ -40,23 +42,57 @@ class Look:
     above: float
 
 
-def looks(series: Series) -> Iterator[Look]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """A tail to fit: what days say (None = too few), and how many of the days ahead are known and what they reached.
+
+    Both take values and the step [s]. `of_memory`: the series whose statements are scored; `least` is never gone below.
+    """
+
+    told: Callable[[Floats, int], Evidence | None]
+    reached: Callable[[Floats, int], tuple[int, float]]
+    of_memory: bool
+    least: float
+
+
+def _peaks_told(values: Floats, step_seconds: int) -> Evidence | None:
+    peaks = daily_peaks(values, step_seconds)
+    return evidence(peaks, float(np.nanmedian(values))) if len(peaks) >= FEWEST_DAYS_SEEN else None
+
+
+def _peaks_reached(values: Floats, step_seconds: int) -> tuple[int, float]:
+    peaks = daily_peaks(values, step_seconds)
+    return len(peaks), max(peaks, default=0.0)
+
+
+def _work_told(values: Floats, step_seconds: int) -> Evidence | None:
+    return shortage_evidence(values, step_seconds, SHORT_SHARE)
+
+
+def _work_reached(values: Floats, step_seconds: int) -> tuple[int, float]:
+    return len(daily_work(values, step_seconds, SHORT_SHARE)), exceeded(values, SHORT_SHARE)
+
+
+MEMORY = Tail(told=_peaks_told, reached=_peaks_reached, of_memory=True, least=LEAST_STATED)
+CPU = Tail(told=_work_told, reached=_work_reached, of_memory=False, least=LEAST_SHORT)
+
+
+def looks(series: Series, tail: Tail = MEMORY) -> Iterator[Look]:
     """Looks ahead from many days of one series; they overlap, so they count as one series together."""
     per_day = DAY_SECONDS // series.step_seconds
     total = len(series.values) // per_day
     for now in range(FEWEST_DAYS_SEEN, total, 1 if total <= SHORT_DAYS else 2):
-        before = series.values[: now * per_day]
-        peaks = daily_peaks(before, series.step_seconds)
-        if len(peaks) < FEWEST_DAYS_SEEN:
+        seen = tail.told(series.values[: now * per_day], series.step_seconds)
+        if seen is None:
             continue
-        seen = evidence(peaks, float(np.nanmedian(before)))
-        for ahead in HORIZONS:
-            later = daily_peaks(series.values[now * per_day : (now + ahead) * per_day], series.step_seconds)
-            if now + ahead <= total and len(later) > ahead / 2:
-                yield Look(seen=seen, days=len(later), above=float(np.log(max(later) / seen.highest)))
+        for ahead in (ahead for ahead in HORIZONS if now + ahead <= total):
+            later = series.values[now * per_day : (now + ahead) * per_day]
+            days, reached = tail.reached(later, series.step_seconds)
+            if days > ahead / 2:
+                yield Look(seen=seen, days=days, above=float(np.log(max(reached, 1e-9) / seen.highest)))
 
 
-def fit(all_series: Sequence[Series]) -> TailModel:
+def fit(all_series: Sequence[Series], tail: Tail = MEMORY) -> TailModel:
     """The model of many series: logistic regression on whether each of `ROOMS` was outgrown.
 
     A series counts once, however long; a source counts as the root of its number of series, CPU and memory apart.
@@ -67,7 +103,7 @@ def fit(all_series: Sequence[Series]) -> TailModel:
     count = Counter((series.source, series.is_memory) for series in all_series)
     rows, above, weights = [], [], []
     for series in all_series:
-        found = list(looks(series))
+        found = list(looks(series, tail))
         weight = (MEMORY_WEIGHT if series.is_memory else 1.0) / np.sqrt(count[series.source, series.is_memory])
         rows += [_row(look) for look in found]
         above += [look.above for look in found]

@@ -36,9 +36,15 @@ class UsdMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """Stated risk of the recommended setup; shares and probability 0 to 1, None = not known."""
+    """Stated risk of the recommended setup; shares and probabilities 0 to 1, None = not known.
+
+    `cpu_throttled_share` and `unmet_share`: in the days that speak. `cpu_over_limit_probability`: that the hottest task
+    has no CPU left in more than the limit's share of the next 30 days, where counts do not follow the load.
+    `memory_breach_probability`: that a task outgrows its memory in them.
+    """
 
     cpu_throttled_share: float | None = None
+    cpu_over_limit_probability: float | None = None
     memory_breach_probability: float | None = None
     unmet_share: float | None = None
 

@@ -39,7 +39,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailModel:
-    """Exponents of the odds that a task outgrows its memory; `advisor.advice.tail.chance` has the formula."""
+    """Exponents of the odds that a need outgrows what was seen of it; `advisor.advice.tail.chance` has the formula."""
 
     base: float
     headroom: float

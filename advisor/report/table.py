@@ -71,6 +71,7 @@ COLUMNS: dict[str, Field] = {
     "current_purchase": _current(lambda setup: words.capacity(setup.capacity)),
     "recommended_purchase": _recommended(lambda setup: words.capacity(setup.capacity)),
     "cpu_throttled_share_of_time": lambda row: row.advice.risk.cpu_throttled_share,
+    "cpu_over_limit_probability_per_month": lambda row: row.advice.risk.cpu_over_limit_probability,
     "memory_breach_probability_per_month": lambda row: row.advice.risk.memory_breach_probability,
     "unmet_share_of_work": lambda row: row.advice.risk.unmet_share,
     "confidence_0_to_1": lambda row: row.advice.confidence,

@@ -167,6 +167,7 @@ def risk_numbers(risk: Risk) -> tuple[tuple[str, str], ...]:
     """The stated risk in numbers: (what, how much)."""
     return (
         ("CPU throttled, share of time", percent(risk.cpu_throttled_share)),
+        ("CPU throttled above the limit, probability in a month", percent(risk.cpu_over_limit_probability)),
         ("Memory limit reached, probability in a month", percent(risk.memory_breach_probability)),
         ("Work not served, share of demand", percent(risk.unmet_share)),
     )

@@ -146,6 +146,7 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
     "module",
     [
         "advice.rules",
+        "advice.shortage",
         "advice.tail",
         "advice.tail_fit",
         "advice.worth",

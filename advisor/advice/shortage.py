@@ -1,0 +1,54 @@
+"""How likely CPU is to run short in the month to come: what high quantiles of daily work foretell, as `tail` has it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from advisor.advice.tail import DAYS_AHEAD, Evidence, Floats, chance, evidence, shipped
+from advisor.domain.settings import TailModel
+from advisor.domain.units import DAY_SECONDS
+
+FEWEST_DAYS_TOLD = 3
+KNOWN_OF_A_DAY = 0.5  # chosen: a day counts where so much of it is known
+LEAST_SHORT = (
+    0.02  # counted: about so many public series asked for half as much again, or more, whatever they did before
+)
+
+
+def shortage_evidence(hot: Floats, step_seconds: int, share: float) -> Evidence | None:
+    """What the work of the hottest task says: of each day, and of all days, the work that is exceeded in `share` of it.
+
+    `hot` in any unit on a complete grid, NaN where nothing is known. `highest` is the work that all days together
+    exceed in `share` of the time. None where too few days are known, or nothing was done.
+    """
+    days = daily_work(hot, step_seconds, share)
+    whole = exceeded(hot, share)
+    if len(days) < FEWEST_DAYS_TOLD or whole <= 0:
+        return None
+    return replace(evidence(days, exceeded(hot, 0.5)), highest=whole)
+
+
+def chance_of_shortage(
+    seen: Evidence, vcpu: float, *, days: int = DAYS_AHEAD, model: TailModel | None = None
+) -> float | None:
+    """Chance that the work of the next `days` days exceeds `vcpu` in more than the share that `seen` was made with.
+
+    `vcpu` in the unit of the evidence. None where the days that were seen did so already: how much they did is known.
+    """
+    if vcpu < seen.highest:
+        return None
+    return max(float(chance(model or shipped("cpu"), seen, np.array([vcpu]), days)[0]), LEAST_SHORT)
+
+
+def daily_work(hot: Floats, step_seconds: int, share: float) -> tuple[float, ...]:
+    """The work that each day exceeds in `share` of it, oldest first; days are counted back from the end."""
+    per_day = DAY_SECONDS // step_seconds
+    days = hot[len(hot) % per_day :].reshape(-1, per_day)
+    known = np.isfinite(days).mean(axis=1) >= KNOWN_OF_A_DAY
+    return tuple(float(work) for work in np.nanquantile(days[known], 1 - share, axis=1)) if known.any() else ()
+
+
+def exceeded(hot: Floats, share: float) -> float:
+    """The work that is exceeded in `share` of the time; 0 where nothing is known."""
+    known = hot[np.isfinite(hot)]
+    return float(np.quantile(known, 1 - share)) if known.size else 0.0
