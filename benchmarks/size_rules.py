@@ -31,7 +31,7 @@ import altair as alt
 from trace_services import SCALES, Service, origin_at, series_of, services_of
 
 from advisor.advice.board import OURS, Origin, by_peer, marks_of, ours, rules, scores
-from advisor.advice.peers import highest_times
+from advisor.advice.peers import PEERS, highest_times
 from advisor.advice.refit import left_out
 from advisor.advice.rules import NONE, USUAL, Margins
 from advisor.advice.subject import Subject
@@ -99,6 +99,16 @@ def table(found: Sequence[RuleScore]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} | {f'**{standing}**' if standing == 'better' else standing} |"
 
 
+def below_enough(found: Sequence[RuleScore]) -> str:
+    """How many rules of others no size can beat that keeps the limits of the table."""
+    cheap = sum(rule.cost < 1 for rule in found if rule.rule in PEERS)
+    even = sum(rule.cost == 1 for rule in found if rule.rule in PEERS)
+    return (
+        f"Of the {len(PEERS)} rules of others {cheap} cost less than what would have been enough, and {even} just as"
+        " much: nothing that keeps the limits of this table is better than these, even chosen with the future known."
+    )
+
+
 def picture(found: Sequence[Found]) -> alt.LayerChart:
     """Cost against breaches for the sources with memory; diamonds are ours."""
     rows = [
@@ -124,7 +134,8 @@ def document(found: Sequence[Found]) -> str:
     lines += ["![cost against breaches; diamonds are ours](size_rules.svg)", ""]
     for source, count, memory, scored in found:
         what = "CPU and memory" if memory else "CPU only"
-        lines += [f"## {source}, {what}", "", f"{count} services at {len(SCALES)} scales each.", "", *table(scored), ""]
+        lines += [f"## {source}, {what}", "", f"{count} services at {len(SCALES)} scales each.", ""]
+        lines += [*table(scored), "", below_enough(scored), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
