@@ -14,6 +14,7 @@ from advisor.advice.board import (
     rooms,
     rules,
     scores,
+    shortages_of,
     stated_of,
     with_advice,
 )
@@ -50,6 +51,7 @@ def run_backtest(
     skipped = list(store.skipped)
     said: list[Stated] = []
     sized: list[Stated] = []
+    short: list[Stated] = []
     for number, (service, usage, runs) in enumerate(_read(store, progress)):
         try:
             at = _origins(service, infer_demand(usage, service, runs=runs), prices, config, origins)
@@ -58,6 +60,7 @@ def run_backtest(
             skipped.append(_skipped(service, str(error)))
             continue
         said += stated_of(number, at, rooms)
+        short += shortages_of(number, at)
         sized += stated_of(number, at, lambda origin, _: [float(ours(origin.before).size.memory)])
     if not found:
         raise NoData(f"{store.url}: no service can be scored. The first says: {skipped[0].reason}")
@@ -68,6 +71,7 @@ def run_backtest(
         rules=scores(found),
         services_with_memory=sum(marks.marks[0].memory_breached is not None for marks in found),
         reliability=bands(said),
+        cpu_reliability=bands(short),
         sized=next(iter(bands(sized, (0.0, 1.0))), None),
         services=tuple(found),
         skipped=tuple(skipped),

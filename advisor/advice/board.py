@@ -16,6 +16,8 @@ from advisor.advice.peers import Rule as PeerRule
 from advisor.advice.reliability import FEWEST_AHEAD, ROOMS, Stated
 from advisor.advice.replay import usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL, Margins
+from advisor.advice.score import judged
+from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, exceeded, shortage_evidence
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, subject_of, without_policy
 from advisor.advice.tail import FEWEST_PEAKS_STATED, chance, evidence, shipped
 from advisor.advice.work import current_stretch, cut, last_size, work_of
@@ -161,8 +163,26 @@ def stated_of(number: int, origins: Sequence[Origin], memories: Memories) -> lis
     return [Stated(service=number, chance=p, happened=late, weight=1 / len(found)) for p, late in found]
 
 
+def shortages_of(number: int, origins: Sequence[Origin]) -> list[Stated]:
+    """Chances stated before each origin that CPU runs short in the days after it, of sizes above what was exceeded."""
+    found = []
+    for origin in origins:
+        before, after, share = search_in(origin.before, NONE), origin.after, origin.before.limits.cpu_throttled_share
+        if before.running is None or after.running is None or share >= NO_LIMIT:
+            continue
+        seen = shortage_evidence(judged(before.running, before.work), before.work.tick_seconds, share)
+        later = judged(after.running, after.work)
+        days = len(daily_work(later, after.work.tick_seconds, share))
+        if seen is None or seen.days < FEWEST_PEAKS_STATED or days < FEWEST_AHEAD:
+            continue
+        for vcpu in rooms(origin, seen.highest):
+            said = chance_of_shortage(seen, vcpu, days=days)
+            found += [] if said is None else [(said, exceeded(later, share) > vcpu)]
+    return [Stated(service=number, chance=p, happened=late, weight=1 / len(found)) for p, late in found]
+
+
 def rooms(_: Origin, highest: float) -> Sequence[float]:
-    """Memories above the highest peak, from a little to nearly twice of it  [MiB]."""
+    """Memories or CPUs above the highest that was seen, from a little to nearly twice of it, in its unit."""
     return [highest * math.exp(room) for room in ROOMS]
 
 

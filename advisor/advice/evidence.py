@@ -13,8 +13,8 @@ from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.levers import tracked
 from advisor.advice.replay import Replay
 from advisor.advice.rules import NONE
-from advisor.advice.score import THROTTLED, hottest
-from advisor.advice.shortage import chance_of_shortage, shortage_evidence
+from advisor.advice.score import THROTTLED, judged
+from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, shortage_evidence
 from advisor.advice.subject import Subject, case_of, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
@@ -25,7 +25,6 @@ from advisor.domain.service import Setup
 from advisor.domain.units import MIB_PER_GIB, SECONDS_PER_HOUR
 from advisor.fargate.billing import Bill
 
-HALF = 0.5  # a limit of so much is none: batches may use all the CPU that they have
 _DOUBTFUL = ("STALE", "UNCONFIRMED", "DERIVED", "SINGLE 2021", "TWO 2020")
 
 
@@ -57,10 +56,9 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 def _cpu_chance(search: Search, trial: Trial) -> float | None:
     """Chance of more throttling than the limit; None where counts follow the load, or too few days are known."""
     work, share = search.work, search.case.limits.cpu_throttled_share
-    if search.running is None or share >= HALF:
+    if search.running is None or share >= NO_LIMIT:
         return None
-    judged = work.active & ~work.starting
-    seen = shortage_evidence(np.where(judged, hottest(search.running, work), np.nan), work.tick_seconds, share)
+    seen = shortage_evidence(judged(search.running, work), work.tick_seconds, share)
     if seen is None or seen.days < FEWEST_PEAKS_STATED:
         return None
     return chance_of_shortage(seen, THROTTLED * trial.setup.size.vcpu)

@@ -34,10 +34,10 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
     Memory is what was observed in the tick, plus the memory model's slope times the work that the hottest task does
     beyond what it did; less work frees none. CPU of starts is not judged, their memory is.
     """
-    demand, judged = work.vcpu * growth, work.known & ~work.starting
-    active, hot = work.active & judged, hottest(running, work, growth)
+    demand, counted = work.vcpu * growth, work.known & ~work.starting
+    active, hot = work.active & counted, hottest(running, work, growth)
     unmet = np.maximum(demand - running * size.vcpu, 0.0)
-    asked = float(demand[judged].sum())
+    asked = float(demand[counted].sum())
     throttled = (hot >= THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
     done = np.minimum(hot, size.vcpu)
     need = work.hot_mib + memory.mib_per_vcpu * np.maximum(done - work.hot_vcpu, 0.0)
@@ -45,7 +45,7 @@ def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, g
     peak = float(need[seen].max()) if seen.any() else None
     return Score(
         throttled_share=float(throttled[active].mean()) if active.any() else 0.0,
-        unmet_share=float(unmet[judged].sum()) / asked if asked > 0 else 0.0,
+        unmet_share=float(unmet[counted].sum()) / asked if asked > 0 else 0.0,
         memory_peak_mib=peak,
         memory_daily_mib=daily_peaks(need, work.tick_seconds),
     )
@@ -62,3 +62,8 @@ def hottest(running: Floats, work: Work, growth: float = 1.0) -> Floats:
     some = np.maximum(running, 1.0)
     censored = np.where(work.censored, CENSORED_WORK, 1.0)
     return np.asarray(work.vcpu * growth / some * np.minimum(work.hot_ratio, some) * censored)
+
+
+def judged(running: Floats, work: Work) -> Floats:
+    """Work of the hottest task where CPU is judged, NaN elsewhere: nothing known or asked for, or a start  [vCPU]."""
+    return np.where(work.active & ~work.starting, hottest(running, work), np.nan)

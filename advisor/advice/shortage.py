@@ -10,9 +10,8 @@ from advisor.domain.units import DAY_SECONDS
 
 FEWEST_DAYS_TOLD = 3
 KNOWN_OF_A_DAY = 0.5  # chosen: a day counts where so much of it is known
-LEAST_SHORT = (
-    0.02  # counted: about so many public series asked for half as much again, or more, whatever they did before
-)
+NO_LIMIT = 0.5  # chosen: a limit of so much of the time is none; batches may use all the CPU that they have
+LEAST_SHORT = 0.02  # chosen: whatever they did before, so many public series asked for half as much again or more
 
 
 def shortage_evidence(hot: Floats, step_seconds: int, share: float) -> Evidence | None:

@@ -28,10 +28,10 @@ def scoreboard(rules: Sequence[RuleScore], *, own: Sequence[str] = ("advised", "
 
 
 def reliability(bands: Sequence[Band]) -> alt.LayerChart:
-    """Stated chances of a breach against the share that happened, on logarithms; lines are two binomial errors."""
+    """Stated chances against the share that happened, on logarithms; lines are two binomial errors."""
     rows = [_band_row(band) for band in bands]
     scale = alt.Scale(type="log", domain=[FROM, TO])
-    x = alt.X("stated:Q", scale=scale, title="stated chance of a breach, %")
+    x = alt.X("stated:Q", scale=scale, title="stated chance, %")
     y = alt.Y("happened:Q", scale=scale, title="happened, %")
     even = alt.Chart(data([{"stated": at, "happened": at} for at in (FROM, TO)]))
     line = even.mark_line(strokeDash=[4, 4], color=MUTED).encode(x=x, y=y)

@@ -75,7 +75,7 @@ class Scoreboard:
     """The backtest of a fleet: what was fitted before each origin, and stated for the days after it.
 
     `reliability`: of several memories above the highest peak of each service. `sized`: of the sizes that ours chose,
-    all together; None where no chance was stated.
+    all together; None where no chance was stated. `cpu_reliability`: that CPU runs short, of fixed counts.
     """
 
     format: int = 1
@@ -85,6 +85,7 @@ class Scoreboard:
     rules: tuple[RuleScore, ...]
     services_with_memory: int
     reliability: tuple[Band, ...]
+    cpu_reliability: tuple[Band, ...] = ()
     sized: Band | None
     services: tuple[Marks, ...]
     skipped: tuple[Skipped, ...] = ()

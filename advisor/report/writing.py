@@ -36,10 +36,11 @@ def write_report(
 
 def write_scoreboard(board: Scoreboard, folder: str | Path) -> tuple[Path, ...]:
     """Write scoreboard.md and its drawings into `folder`, as `write_report` does; returns their paths."""
+    drawn = {"reliability.svg": board.reliability, "cpu_reliability.svg": board.cpu_reliability}
     texts = {
         "scoreboard.md": scoreboard_markdown(board),
         "scoreboard.svg": to_svg(scoreboard(board.rules)),
-        **({"reliability.svg": to_svg(reliability(board.reliability))} if board.reliability else {}),
+        **{name: to_svg(reliability(bands)) for name, bands in drawn.items() if bands},
     }
     return _written(texts, folder)
 

@@ -24,6 +24,7 @@ from advisor.advice.board import (
     rules,
     scores,
     seen_of,
+    shortages_of,
     stated_of,
     with_advice,
 )
@@ -161,6 +162,17 @@ def test_chances_are_stated_for_the_days_that_score_them() -> None:
     assert [one.happened for one in found] == [900 * math.exp(room) < 1300 for room in (0.03, 0.07, 0.15, 0.3, 0.6)]
     assert sum(one.weight for one in found) == pytest.approx(1)
     assert [one.chance for one in found] == sorted((one.chance for one in found), reverse=True)
+
+
+def test_chances_of_running_short_are_stated_for_the_days_that_score_them() -> None:
+    # Eight days of 0.4 vCPU in the hottest task, then eight of 0.5: a quarter more, which 3, 7 and 15 % do not hold.
+    origin = one_origin(np.concatenate([level(0.4, days=8), level(0.5, days=8)]), level(900, days=16))
+    found = shortages_of(7, [origin])
+    assert [one.happened for one in found] == [True, True, True, False, False]
+    assert sum(one.weight for one in found) == pytest.approx(1)
+    assert [one.chance for one in found] == sorted((one.chance for one in found), reverse=True)
+    batch = replace(origin.before, limits=replace(origin.before.limits, cpu_throttled_share=1.0))
+    assert shortages_of(7, [replace(origin, before=batch)]) == []
 
 
 def test_scores_are_means_over_the_services() -> None:

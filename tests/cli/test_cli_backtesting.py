@@ -49,7 +49,7 @@ def test_a_backtest_writes_the_documented_files_and_lists_what_it_cannot_score(s
     assert "prod/nowhere" in done.stdout
     assert "mars-north-1" in done.stdout
     board = json.loads((tmp_path / "board.json").read_text())
-    keys = "format store config origins rules services_with_memory reliability sized services skipped"
+    keys = "format store config origins rules services_with_memory reliability cpu_reliability sized services skipped"
     assert list(board) == keys.split()
     (checkout,) = board["services"]
     assert checkout["service"] == "prod/checkout"
@@ -59,7 +59,8 @@ def test_a_backtest_writes_the_documented_files_and_lists_what_it_cannot_score(s
     assert marks["advised"]["sizes"] == marks["ours, size only"]["sizes"]
     assert marks["today"]["cost"] == pytest.approx(2, rel=0.01)
     assert len(marks["today"]["sizes"]) == board["origins"] == 2
-    assert {path.name for path in out.iterdir()} == {"scoreboard.md", "scoreboard.svg", "reliability.svg"}
+    drawn = {"scoreboard.svg", "reliability.svg", "cpu_reliability.svg"}
+    assert {path.name for path in out.iterdir()} == {"scoreboard.md", *drawn}
     assert "prod/nowhere" in (out / "scoreboard.md").read_text()
 
 

@@ -36,6 +36,7 @@ BOARD = Scoreboard(
     ),
     services_with_memory=1,
     reliability=(Band(low=0.02, high=0.05, services=40, statements=90, stated=0.03, happened=0.1, error=0.054),),
+    cpu_reliability=(Band(low=0.05, high=0.1, services=8, statements=9, stated=0.06, happened=0.5, error=0.17),),
     sized=Band(low=0.0, high=1.0, services=40, statements=40, stated=0.004, happened=0.0, error=0.02),
     services=(
         Marks(
@@ -57,13 +58,14 @@ def test_every_number_is_told_as_it_is() -> None:
     assert "| today | 1.000 | 2.00% | 50.0% | not measured | worse |" in text
     # 7 points apart where 5.4 are allowed: 2 or the error, whichever is wider.
     assert "| 2% to 5% | 40 | 90 | 3.0% | 10.0% | 7.0 | 5.4 |" in text
+    assert "| 5% to 10% | 8 | 9 | 6.0% | 50.0% | 44.0 | 17.0 |" in text
     assert "in 40 services: 0.4% stated, 0.0% happened" in text
     assert "0.25 vCPU / 1 GiB, then 1 vCPU / 2 GiB | 0.25 vCPU / 1 GiB: 0.90, over its limit |" in text
     assert "| prod/idle | 1 | us-east-1 | too short |" in text
 
 
 def test_a_board_without_stated_chances_says_so_and_draws_none(tmp_path: Path) -> None:
-    bare = replace(BOARD, reliability=(), sized=None, skipped=())
+    bare = replace(BOARD, reliability=(), cpu_reliability=(), sized=None, skipped=())
     assert "No chance was stated" in markdown(bare)
     assert "Not scored" not in markdown(bare)
     assert {path.name for path in write_scoreboard(bare, tmp_path)} == {"scoreboard.md", "scoreboard.svg"}
