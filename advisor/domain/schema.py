@@ -10,7 +10,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: dtype, unit, bounds (inclusive), whether it must be there, and what it means."""
+    """One column: dtype, unit, bounds (inclusive), whether it must be there, and what it means.
+
+    `in_files`: whether a file that is imported may have it (docs/interfaces.md).
+    """
 
     name: str
     dtype: Literal["float32", "float64", "bool", "int8"]
@@ -18,6 +21,7 @@ class Column:
     low: float | None = 0.0
     high: float | None = None
     required: bool = True
+    in_files: bool = True
     meaning: str
 
 
@@ -49,6 +53,22 @@ USAGE: tuple[Column, ...] = (
         unit="requests per minute",
         required=False,
         meaning="requests to the whole service",
+    ),
+    Column(
+        name="response_avg",
+        dtype="float32",
+        unit="s",
+        required=False,
+        in_files=False,
+        meaning="time until a target answered, average of the requests",
+    ),
+    Column(
+        name="response_p99",
+        dtype="float32",
+        unit="s",
+        required=False,
+        in_files=False,
+        meaning="time in which 99 of 100 requests were answered, at most",
     ),
 )
 

@@ -17,8 +17,9 @@ from advisor.importer.steps import check_order, step_of
 from advisor.importer.tables import Table, instants, numbers, read_table, texts
 
 MOST_NAME_CHARACTERS = 512
-_REQUIRED = ("service", "timestamp", *(column.name for column in USAGE if column.required))
-_OPTIONAL = (*(column.name for column in USAGE if not column.required), "account", "region")
+_COLUMNS = tuple(column for column in USAGE if column.in_files)
+_REQUIRED = ("service", "timestamp", *(column.name for column in _COLUMNS if column.required))
+_OPTIONAL = (*(column.name for column in _COLUMNS if not column.required), "account", "region")
 
 Frames = dict[ServiceId, pd.DataFrame]
 
@@ -46,7 +47,7 @@ def read_usage(
     table = read_table(Path(path), required=_REQUIRED, optional=_OPTIONAL, ignore_extra=ignore_extra)
     ids, codes = _services(table, inventory)
     at = instants(table, "timestamp")
-    values = {c.name: numbers(table, c.name).astype("float32") for c in USAGE if c.name in table.columns}
+    values = {c.name: numbers(table, c.name).astype("float32") for c in _COLUMNS if c.name in table.columns}
     order = np.argsort(codes, kind="stable")
     cuts = np.searchsorted(codes[order], np.arange(len(ids) + 1))
     frames: Frames = {}

@@ -16,6 +16,7 @@ from advisor.domain.schema import LONG_STEPS, SHORT_STEP, USAGE
 from advisor.domain.units import DAY_SECONDS
 
 COLUMNS = tuple(column.name for column in USAGE)
+OPTIONAL = {column.name for column in USAGE if not column.required}  # a file may be older than one of them
 SCHEMA = pa.schema(
     [
         pa.field("service", pa.string(), nullable=False),
@@ -125,9 +126,11 @@ def writer(sink: object) -> pq.ParquetWriter:
 
 
 def frame_of(group: pa.Table) -> pd.DataFrame:
-    """One row group as a frame; null becomes NaN."""
+    """One row group as a frame; null becomes NaN, and so does an optional column that a file does not have."""
     index = pd.DatetimeIndex(group["ts"].cast(pa.int64()).to_numpy(), name="ts")
-    values = {name: group[name].to_numpy() for name in COLUMNS}
+    unknown = np.full(len(group), np.nan, dtype="float32")
+    absent = OPTIONAL - set(group.column_names)
+    values = {name: unknown if name in absent else group[name].to_numpy() for name in COLUMNS}
     index = pd.DatetimeIndex(index.asi8.view("M8[ms]"), name="ts").tz_localize(UTC).as_unit("us")
     return pd.DataFrame(values, index=index)
 

@@ -89,12 +89,13 @@ def test_reading_changes_no_argument(tmp_path: Path, inventory: Inventory) -> No
     pd.testing.assert_frame_equal(usage, copy)
 
 
-def test_extra_columns_are_refused_unless_told_to_ignore_them(tmp_path: Path, inventory: Inventory) -> None:
-    some_usage().assign(colour="red").to_csv(tmp_path / "u.csv", index=False)
-    with pytest.raises(InputRefused, match=r"header: extra column: 'colour'.*--ignore-extra"):
+@pytest.mark.parametrize("extra", ["colour", "response_avg", "response_p99"])
+def test_extra_columns_are_refused_unless_told_to_ignore_them(tmp_path: Path, inventory: Inventory, extra: str) -> None:
+    some_usage().assign(**{extra: 0.25}).to_csv(tmp_path / "u.csv", index=False)
+    with pytest.raises(InputRefused, match=rf"header: extra column: '{extra}'.*--ignore-extra"):
         read_usage(tmp_path / "u.csv", inventory)
     frames, _ = read_usage(tmp_path / "u.csv", inventory, ignore_extra=True)
-    assert "colour" not in frames[some_id()].columns
+    assert extra not in frames[some_id()].columns
 
 
 def test_reading_a_csv_is_fast_enough_for_a_fleet(tmp_path: Path, inventory: Inventory) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from store_samples import HOSTILE, NOW, bytes_of, some_frame, some_id, some_service
@@ -14,7 +15,7 @@ from advisor.domain.errors import InputRefused
 from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Inventory, Skipped
 from advisor.domain.schema import USAGE
-from advisor.store import open_store
+from advisor.store import open_store, usage
 from advisor.store.usage import COLUMNS, PARTITIONS
 
 
@@ -31,6 +32,28 @@ def test_what_is_added_is_read_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(got, frame, check_freq=False)
     check_frame(got, USAGE, step_seconds=60, where="store")
     assert store.last_instant(some_id()) == frame.index[-1].to_pydatetime()
+
+
+def test_a_file_from_before_a_column_is_read_without_it_and_takes_it_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = ["response_avg", "response_p99"]
+    with monkeypatch.context() as before:
+        kept = tuple(name for name in COLUMNS if name not in new)
+        before.setattr(usage, "COLUMNS", kept)
+        before.setattr(usage, "SCHEMA", pa.schema([f for f in usage.SCHEMA if f.name not in new]))
+        old = some_frame(NOW - timedelta(hours=2), 60).drop(columns=new)
+        open_store(tmp_path, create=True).add_usage({some_id(): old})
+    store = open_store(tmp_path)
+    pd.testing.assert_frame_equal(store.usage(some_id()), old.reindex(columns=list(COLUMNS)), check_freq=False)
+    later = some_frame(NOW - timedelta(hours=1, minutes=10), 60, seed=2)
+    assert store.add_usage({some_id(): later}) == 60, "ten minutes that were held get what is new of them"
+    store.compact(NOW)
+    got = open_store(tmp_path).usage(some_id())
+    assert got[new].notna().all(axis=1).sum() == 60
+    pd.testing.assert_frame_equal(got.loc[old.index, list(kept)], old, check_freq=False)
+    pd.testing.assert_frame_equal(got.loc[later.index, new], later[new], check_freq=False)
+    assert store.add_usage({some_id(): later}) == 0
 
 
 def test_a_window_is_half_open(tmp_path: Path) -> None:
@@ -121,7 +144,7 @@ def test_each_row_group_is_one_service_without_dictionaries_on_metrics(tmp_path:
     (path,) = tmp_path.rglob("*.parquet")
     with pq.ParquetFile(path) as file:
         names = [file.read_row_group(i)["service"].unique().to_pylist() for i in range(3)]
-        columns = [file.metadata.row_group(0).column(i) for i in range(8)]
+        columns = [file.metadata.row_group(0).column(i) for i in range(2 + len(COLUMNS))]
     assert names == [["prod/a"], ["prod/b"], ["prod/c"]]
     encodings = {c.path_in_schema: c.encodings for c in columns}
     assert "DELTA_BINARY_PACKED" in encodings["ts"]
