@@ -1,4 +1,4 @@
-"""CPU, memory, task counts and requests of services, minute by minute, in full batches of GetMetricData."""
+"""CPU, memory, tasks, requests and response times of services, by the minute, in full batches of GetMetricData."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from advisor.collector import balancers
 from advisor.collector.asking import pages
 from advisor.collector.meter import Asked, asked_by
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
@@ -66,20 +67,20 @@ SeriesOf = Callable[[int, ServiceId, tuple[str, ...]], Iterator[Series]]
 
 
 def service_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
-    """What is asked for of a service: CPU, memory and tasks, and its requests by target group."""
+    """What is asked for of a service: CPU, memory and tasks, and by target group requests and how long they took."""
     place = {"ClusterName": id.cluster, "ServiceName": id.name}
     for column, name, stat in SERIES:
         yield Series(service=number, column=column, namespace="AWS/ECS", name=name, statistic=stat, place=place)
     for label in labels:
-        balancer, _, group = label.partition("/targetgroup/")
-        yield Series(
-            service=number,
-            column="requests",
-            namespace="AWS/ApplicationELB",
-            name="RequestCount",
-            statistic="Sum",
-            place={"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{group}"},
-        )
+        place = balancers.place_of(label)
+        for column, name, stat in balancers.SERIES:
+            namespace = balancers.NAMESPACE
+            yield Series(service=number, column=column, namespace=namespace, name=name, statistic=stat, place=place)
+
+
+def count_of_series(labels: tuple[str, ...]) -> int:
+    """How many series are asked for of a service with these target groups."""
+    return len(SERIES) + len(balancers.SERIES) * len(labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +142,7 @@ def collect_usage(
 ) -> Iterator[dict[ServiceId, pd.DataFrame]]:
     """Usage frames (schema USAGE), batch by batch: only what is newer than `since`, and settled.
 
-    Requests are there where a load balancer counts them for the service alone.
+    Requests and response times are there where a load balancer knows them of the service alone.
     Some minutes before `since` come again, for points that were late. A request that fails does not stop the
     others; the first failure is raised at the end. `progress` is called with (services done, services in all).
     """
@@ -171,8 +172,13 @@ def batches(
     end, oldest = settled(now), oldest_minute(now)
     starts = {id: max(oldest, since[id] - READ_AGAIN) if id in since else oldest for id in ids}
     waiting = {id: start for id, start in starts.items() if start < end}
-    widest = len(SERIES) + max((len(labels.get(id, ())) for id in waiting), default=0)
-    for start, some in together(waiting, points=lambda at: widest * ((end - at) // MINUTE), near=lambda _: _SAME_BATCH):
+    near_by = together(
+        waiting,
+        series=lambda id: count_of_series(labels.get(id, ())),
+        steps=lambda at: (end - at) // MINUTE,
+        near=lambda _: _SAME_BATCH,
+    )
+    for start, some in near_by:
         yield Batch(services=some, start=start, end=end, labels=labels)
 
 
@@ -184,11 +190,10 @@ def short_batches(
     ids = [service.id for service in services if service.resolution_seconds == SHORT_STEP]
     starts = {id: max(oldest, rounded_down(since.get(id, oldest) - READ_AGAIN, MINUTE)) for id in ids}
     waiting = {id: start for id, start in starts.items() if start < end}
-
-    def points(start: datetime) -> int:
-        return len(SERIES) * ((end - start) // SHORT)
-
-    for start, some in together(waiting, points=points, near=lambda _: KEPT_SHORT):
+    near_by = together(
+        waiting, series=lambda _: len(SERIES), steps=lambda at: (end - at) // SHORT, near=lambda _: KEPT_SHORT
+    )
+    for start, some in near_by:
         yield Batch(services=some, start=start, end=end, period=SHORT)
 
 
@@ -264,11 +269,12 @@ def _epochs(instants: Any) -> np.ndarray:
 
 
 def _frame(series: Sequence[Series], values: np.ndarray, index: pd.DatetimeIndex) -> pd.DataFrame:
-    """One service's frame, without empty minutes; series of one column are added up, as far as they are known."""
-    data: dict[str, np.ndarray] = {}
+    """One service's frame, without empty minutes; several series of one column are those of several target groups."""
+    told: dict[str, list[np.ndarray]] = {}
     for one, row in zip(series, values, strict=True):
-        held = data.get(one.column)
-        data[one.column] = row if held is None else np.where(np.isnan(held), row, held + np.nan_to_num(row))
+        told.setdefault(one.column, []).append(row)
+    rows = {column: np.stack(each) for column, each in told.items()}
+    data = {column: balancers.as_one(column, rows) for column in rows}
     return pd.DataFrame(data, index=index[: values.shape[1]]).dropna(how="all")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from advisor.collector.metrics import NO_LABELS, SERIES, Batch, Series, service_series
+from advisor.collector.metrics import NO_LABELS, Batch, count_of_series
 from advisor.collector.steps import oldest_minute, rounded_down, rounded_up, together
 from advisor.domain.inventory import Service
 from advisor.domain.peaks import MonthPeak, merge_peaks
@@ -23,7 +23,6 @@ HOUR = timedelta(hours=1)
 OLDEST = timedelta(days=455)  # documented: how long CloudWatch keeps hourly data
 KEPT_IN = {timedelta(minutes=5): timedelta(days=63), HOUR: OLDEST}  # documented: by step, how long it is kept
 MARGIN = timedelta(hours=1)  # chosen: these come after the minutes, which take 20 minutes of 2,000 services
-COLUMNS = (*(column for column, _, _ in SERIES), "requests")
 _NEAR_DAYS, _NEAR_SHARE = timedelta(days=7), 0.1  # chosen: how far apart services may begin that are asked for together
 _NUMBERS = {  # of a peak: the column of a daily frame, and how much of its unit is one of ours
     "task_vcpu_max": ("units", CPU_UNITS_PER_VCPU),
@@ -48,15 +47,13 @@ def older_batches(
     end, oldest = pieces[0].end, pieces[-1].start
     starts = {s.id: max((oldest, *(at for at in (s.created_at, reach.get(s.id)) if at))) for s in services}
     waiting = {id: start for id, start in starts.items() if start < end}
-    widest = len(SERIES) + max((len(labels.get(id, ())) for id in waiting), default=0)
-
-    def points(start: datetime) -> int:
-        return widest * sum(piece.steps(start) for piece in pieces)
-
-    def near(start: datetime) -> timedelta:
-        return max(_NEAR_DAYS, (end - start) * _NEAR_SHARE)
-
-    for start, some in together(waiting, points=points, near=near):
+    near_by = together(
+        waiting,
+        series=lambda id: count_of_series(labels.get(id, ())),
+        steps=lambda at: sum(piece.steps(at) for piece in pieces),
+        near=lambda at: max(_NEAR_DAYS, (end - at) * _NEAR_SHARE),
+    )
+    for start, some in near_by:
         for piece in pieces:
             since = {id: rounded_down(starts[id], piece.step) for id in some if starts[id] < piece.end}
             if since:
@@ -66,7 +63,6 @@ def older_batches(
                     end=piece.end,
                     labels=labels,
                     period=piece.step,
-                    of=older_series,
                     since=since,
                 )
 
@@ -96,11 +92,6 @@ def _pieces(now: datetime) -> tuple[_Piece, ...]:
         found.append(_Piece(step=step, start=start, end=end))
         end = start
     return tuple(found)
-
-
-def older_series(number: int, id: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:
-    """What is asked for of a service in longer steps: CPU, memory, tasks and requests."""
-    return (one for one in service_series(number, id, labels) if one.column in COLUMNS)
 
 
 def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[MonthPeak, ...]:

@@ -1,6 +1,6 @@
 """From when to when services are asked for, in which steps, and which of them together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from advisor.domain.schema import SHORT_STEP
@@ -16,19 +16,41 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def together(
-    starts: Mapping[ServiceId, datetime], *, points: Callable[[datetime], int], near: Callable[[datetime], timedelta]
+    starts: Mapping[ServiceId, datetime],
+    *,
+    series: Callable[[ServiceId], int],
+    steps: Callable[[datetime], int],
+    near: Callable[[datetime], timedelta],
 ) -> Iterator[tuple[datetime, tuple[ServiceId, ...]]]:
     """Services in groups as large as memory allows, each with its first start, earlier ones first.
 
-    `points`: how many a service has from a start on; `near`: how far from it the other starts of a group may be.
+    `series`: how many a service has; `steps`: how many there are from a start on; `near`: how far from it the other
+    starts of a group may be.
     """
     waiting = sorted((start, id) for id, start in starts.items())
     while waiting:
         start = waiting[0][0]
-        most = max(1, POINTS_PER_BATCH // points(start))
-        some = tuple(id for begin, id in waiting[:most] if begin - start <= near(start))
+        room = POINTS_PER_BATCH // max(1, steps(start))
+        some = _first(waiting, series, room=room, latest=start + near(start))
         yield start, some
         waiting = waiting[len(some) :]
+
+
+def _first(
+    waiting: Iterable[tuple[datetime, ServiceId]],
+    series: Callable[[ServiceId], int],
+    *,
+    room: int,
+    latest: datetime,
+) -> tuple[ServiceId, ...]:
+    """The first services that have no more series than `room` together; one in any case."""
+    some: list[ServiceId] = []
+    for begin, id in waiting:
+        room -= series(id)
+        if some and (room < 0 or begin > latest):
+            break
+        some.append(id)
+    return tuple(some)
 
 
 def settled(now: datetime) -> datetime:

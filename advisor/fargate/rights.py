@@ -65,7 +65,7 @@ RIGHTS: tuple[Right, ...] = (
         {
             "DescribeAlarms": "periods and thresholds of the policies' alarms",
             "ListMetrics": "which target groups have their requests counted",
-            "GetMetricData": "CPU, memory, task counts and requests, minute by minute",
+            "GetMetricData": "CPU, memory, task counts, requests and response times, minute by minute",
         },
     ),
     *_rights(
