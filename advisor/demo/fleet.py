@@ -8,20 +8,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from advisor.demo.aws.ecs_state import held
 from advisor.demo.aws.ecs_tasks import Launch, run, start_task, stop
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import LocalAws
-from advisor.demo.fleet_control import ask, create_clusters, create_service, target_group
+from advisor.demo.fleet_balancer import publish_balancer
+from advisor.demo.fleet_control import ask, create_clusters, create_service
 from advisor.demo.fleet_history import DAYS, History, Statistics, make_history
 from advisor.demo.fleet_insights import publish_insights
 from advisor.demo.fleet_scaling import add_scaling
 from advisor.demo.fleet_services import ON_EC2, SERVICES, STANDALONE
 from advisor.demo.fleet_spec import CANARY, DATA, IRELAND, SHOP, VIRGINIA, DemoService, canaries, container
-from advisor.demo.traces import Floats
 from advisor.domain.service import ServiceId
 
 ACCOUNTS, REGIONS = (SHOP, DATA), (VIRGINIA, IRELAND)
@@ -52,6 +51,7 @@ def build_fleet(
         if service.setup.minimum is not None:
             add_scaling(aws, service, now=now)
         _publish(aws, service, history)
+        publish_balancer(aws, service, history)
         publish_insights(aws, service, history)
         if progress is not None:
             progress(done, len(services))
@@ -60,7 +60,7 @@ def build_fleet(
 
 
 def _publish(aws: LocalAws, service: DemoService, history: History) -> None:
-    """Put the history where CloudWatch has it: AWS/ECS, and AWS/ApplicationELB where requests are counted."""
+    """Put the history of CPU and memory where CloudWatch has it."""
     id = service.id
     put = partial(put_series, aws, account=id.account, region=id.region, start=history.start, step_seconds=60)
     ecs = partial(
@@ -71,12 +71,6 @@ def _publish(aws: LocalAws, service: DemoService, history: History) -> None:
     )
     ecs(name="CPUUtilization", **_columns(history.cpu))
     ecs(name="MemoryUtilization", **_columns(history.memory))
-    if history.requests is not None:
-        names = dict(zip(("LoadBalancer", "TargetGroup"), target_group(id), strict=True))
-        balancer = partial(put, namespace="AWS/ApplicationELB", dimensions=names)
-        per_target = history.requests / np.maximum(history.running, 1)
-        balancer(name="RequestCount", **_counted(history.requests), unit="Count")
-        balancer(name="RequestCountPerTarget", **_counted(per_target))
 
 
 def _columns(values: Statistics) -> dict[str, ArrayLike]:
@@ -86,11 +80,6 @@ def _columns(values: Statistics) -> dict[str, ArrayLike]:
         "minimum": values.minimum,
         "maximum": values.maximum,
     }
-
-
-def _counted(sums: Floats) -> dict[str, ArrayLike]:
-    """Counts as a load balancer publishes them: one sample per minute, zeros too."""
-    return {"samples": np.ones(sums.size), "sum": sums, "minimum": sums, "maximum": sums}
 
 
 def _add_service_on_ec2(aws: LocalAws, id: ServiceId) -> None:

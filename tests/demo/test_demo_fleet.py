@@ -1,12 +1,16 @@
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from advisor.demo import fleet
 from advisor.demo import fleet_services as services
 from advisor.demo.aws.wire import LocalAws
-from advisor.demo.fleet_control import ask
+from advisor.demo.fleet_balancer import response_seconds
+from advisor.demo.fleet_control import ask, target_group
+from advisor.demo.fleet_history import Statistics
 from advisor.demo.fleet_scaling import bounds_in_force
 from advisor.demo.fleet_spec import DATA, VIRGINIA, DemoService
 from advisor.domain.service import ServiceId
@@ -27,11 +31,15 @@ def described(aws: LocalAws, id: ServiceId) -> dict[str, Any]:
     return dict(answer["services"][0])
 
 
-def newest(aws: LocalAws, id: ServiceId, metric: str, statistic: str, minutes: int = 10) -> list[float]:
+def newest(
+    aws: LocalAws, id: ServiceId, metric: str, statistic: str, minutes: int = 10, namespace: str = "AWS/ECS"
+) -> list[float]:
     names = {"ClusterName": id.cluster, "ServiceName": id.name}
+    if namespace != "AWS/ECS":
+        names = dict(zip(("LoadBalancer", "TargetGroup"), target_group(id), strict=True))
     stat = {
         "Metric": {
-            "Namespace": "AWS/ECS",
+            "Namespace": namespace,
             "MetricName": metric,
             "Dimensions": [{"Name": name, "Value": value} for name, value in names.items()],
         },
@@ -150,3 +158,23 @@ def test_every_service_holds_every_kind_of_secret(aws: LocalAws) -> None:
         assert missing == []
     assert len(set(fleet.CANARIES)) == len(fleet.CANARIES) == 5 * (len(services.SERVICES) + 2)
     assert all(value.startswith(fleet.CANARY) for value in fleet.CANARIES)
+
+
+@pytest.mark.parametrize("service", services.SERVICES, ids=lambda s: s.id.service)
+def test_requests_take_the_longer_the_busier_the_tasks_are(aws: LocalAws, service: DemoService) -> None:
+    def told(metric: str, statistic: str) -> list[float]:
+        return newest(aws, service.id, metric, statistic, minutes=1440, namespace="AWS/ApplicationELB")
+
+    average, p99 = told("TargetResponseTime", "Average"), told("TargetResponseTime", "p99")
+    if not service.work.requests:
+        assert average == p99 == told("RequestCount", "Sum") == []
+        return
+    assert sum(told("TargetResponseTime", "SampleCount")) <= sum(told("RequestCount", "Sum"))
+    assert 0.04 <= min(average) < max(average) <= 0.04 / 0.05 * 1.0001
+    assert p99 == pytest.approx([math.log(100) * one for one in average])
+
+
+def test_a_queue_is_as_long_as_its_server_is_busy() -> None:
+    samples = np.array([1, 2, 0, 1])
+    cpu = Statistics(samples=samples, sum=np.array([0, 100, 0, 100.0]), minimum=np.zeros(4), maximum=np.zeros(4))
+    np.testing.assert_allclose(response_seconds(cpu), [0.04, 0.08, np.nan, 0.8])
