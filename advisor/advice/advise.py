@@ -11,6 +11,7 @@ from advisor.advice.inside import inside_cautions
 from advisor.advice.insights import insights_cautions
 from advisor.advice.memory import growth_cautions, leak_cautions
 from advisor.advice.money import usd_range
+from advisor.advice.response import response_cautions
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
 from advisor.advice.words import share
@@ -162,6 +163,7 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
         cautions=(
             *decision.cautions,
             *_of_memory(decision, whole),
+            *response_cautions(subject.demand, subject.work, today=decision.today, then=then),
             *schedule_cautions(subject.service.setup, then.setup),
             *history_cautions(subject),
             *doubts,

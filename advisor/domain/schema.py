@@ -93,6 +93,12 @@ DEMAND: tuple[Column, ...] = (
     Column(name="hot_vcpu", dtype="float64", unit="vCPU", meaning="work of the hottest task"),
     Column(name="hot_gib", dtype="float64", unit="GiB", meaning="memory of the fullest task"),
     Column(
+        name="response_p99",
+        dtype="float64",
+        unit="s",
+        meaning="time in which 99 of 100 requests were answered, at most",
+    ),
+    Column(
         name="state",
         dtype="int8",
         unit="code",

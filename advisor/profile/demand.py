@@ -139,6 +139,7 @@ def _frame(
         "task_gib": task_gib,
         "hot_vcpu": hot_cpu / 100 * task_vcpu,
         "hot_gib": hot_memory / 100 * task_gib,
+        "response_p99": raw["response_p99"],
     }
     for name in ("vcpu", "gib", "tasks", "hot_vcpu", "hot_gib"):
         columns[name] = np.select([state == NO_TASK, state == GAP], [0.0, np.nan], columns[name])
