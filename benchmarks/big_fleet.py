@@ -16,6 +16,13 @@ import numpy as np
 from advisor.demo.aws.metrics import MetricKey, MetricStore, StatisticSets, statistic_sets
 from advisor.demo.aws.wire import LocalAws, serve
 
+UNITS = {  # of all metrics that there are
+    "CPUUtilization": "Percent",
+    "MemoryUtilization": "Percent",
+    "RequestCount": "Count",
+    "TargetResponseTime": "Seconds",
+}
+BALANCED_OF_TEN = 3  # chosen: services of ten that are behind a load balancer, with a target group of their own
 NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
 CLUSTER, SERVICES_PER_CLUSTER = "prod", 1000  # chosen, below the quota of 5,000 services in a cluster
 
@@ -36,26 +43,41 @@ class Fleet:
 
 
 class MadeOnRequest(MetricStore):
-    """CPU and memory of every service, minute by minute, a count of tasks that is known, and nothing else."""
+    """CPU and memory of every service by the minute, requests and response times of target groups, nothing else."""
 
-    def __init__(self, place: str, days: float) -> None:
+    def __init__(self, place: str, fleet: Fleet) -> None:
         super().__init__()
-        self._place, self._minutes = place, int(days * 1440)
+        self._place, self._minutes = place, int(fleet.days * 1440)
+        self._groups = [
+            {"LoadBalancer": "app/fleet/0", "TargetGroup": _group(n)} for n in range(fleet.services) if is_balanced(n)
+        ]
         self._sets = lru_cache(maxsize=32)(self._made)
 
     def units(self, key: MetricKey) -> tuple[str, ...]:
-        """Percent, as ECS has it."""
-        return ("Percent",) if key.namespace == "AWS/ECS" else ()
+        """As ECS and a load balancer have them."""
+        return (UNITS[key.name],) if key.name in UNITS else ()
+
+    def keys(self) -> Iterator[MetricKey]:
+        """Requests of target groups, which is all that is looked for in a list."""
+        return (MetricKey.of("AWS/ApplicationELB", "RequestCount", group) for group in self._groups)
+
+    def last_seconds(self, key: MetricKey) -> int:  # noqa: ARG002  (the same for all)
+        """The newest minute of any metric.  [s since 1970]"""
+        return int(self._seconds()[-1])
 
     def read(self, key: MetricKey, unit: str | None = None) -> StatisticSets:
         """The statistic sets of a series; `unit` does not matter."""
-        return self._sets(key) if key.namespace == "AWS/ECS" else super().read(key, unit)
+        return self._sets(key) if key.name in UNITS else super().read(key, unit)
+
+    def _seconds(self) -> np.ndarray:
+        return int(NOW.timestamp()) // 60 * 60 + 60 * np.arange(-self._minutes, 0)
 
     def _made(self, key: MetricKey) -> StatisticSets:
         random = np.random.default_rng(crc32(f"{self._place}/{key}".encode()))
         mean = random.uniform(1, 60, self._minutes).round(4)
-        seconds = int(NOW.timestamp()) // 60 * 60 + 60 * np.arange(-self._minutes, 0)
-        return statistic_sets(seconds, np.full(self._minutes, 2.0), mean * 2, mean * 0.5, mean * 1.5)
+        if UNITS[key.name] != "Percent":
+            return statistic_sets(self._seconds(), np.ones(self._minutes), mean, mean, mean)
+        return statistic_sets(self._seconds(), np.full(self._minutes, 2.0), mean * 2, mean * 0.5, mean * 1.5)
 
 
 @contextmanager
@@ -84,7 +106,7 @@ def local_aws_with(fleet: Fleet) -> LocalAws:
     aws = LocalAws(clock=lambda: clock[0])
     for account in fleet.accounts:
         for region in fleet.regions:
-            made = MadeOnRequest(f"{account}/{region}", fleet.days)
+            made = MadeOnRequest(f"{account}/{region}", fleet)
             aws.state("cloudwatch", account, region)["metrics"] = made
             _create(aws, fleet.services, account=account, region=region)
     clock[0] = NOW
@@ -112,4 +134,19 @@ def _create(aws: LocalAws, services: int, *, account: str, region: str) -> None:
             desiredCount=0,  # its metrics say how many ran: tasks would only cost the local AWS time
             launchType="FARGATE",
             networkConfiguration=network,
+            loadBalancers=_balancers(n, place=f"{region}:{account}") if is_balanced(n) else [],
         )
+
+
+def is_balanced(number: int) -> bool:
+    """Whether a service is behind a load balancer, with a target group of its own."""
+    return number % 10 < BALANCED_OF_TEN
+
+
+def _group(number: int) -> str:
+    return f"targetgroup/service-{number}/{number:016x}"
+
+
+def _balancers(number: int, *, place: str) -> list[dict[str, Any]]:
+    arn = f"arn:aws:elasticloadbalancing:{place}:{_group(number)}"
+    return [{"targetGroupArn": arn, "containerName": "app", "containerPort": 80}]

@@ -1,7 +1,7 @@
 """What a collection asks of AWS, and what it takes: `.venv/bin/python benchmarks/collection.py [services ...]`.
 
 For 10, 200 and 2,000 services of one account and region, two months old, so that 15 days are read in minutes and the
-days before in steps of five: calls made against the least that
+days before in steps of five, three of ten behind a load balancer: calls made against the least that
 there must be, wall time, and the peak memory of the collecting process. The local AWS is another process, and its
 memory does not count. Writes benchmarks/collection.md. The calls are not paced as for AWS, so that the time is ours.
 """
@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, in_process, serve_fleet
+from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, in_process, is_balanced, serve_fleet
 
 CONTEXT = multiprocessing.get_context("spawn")  # nothing of this process in the memory of the other
 SIZES = (10, 200, 2000)
 POINTS_PER_PAGE, QUERIES_PER_CALL = 100_800, 500  # documented quotas of GetMetricData
+METRICS_PER_PAGE = 500  # documented: ListMetrics
 OUT = Path(__file__).with_suffix(".md")
 
 
@@ -61,6 +62,7 @@ def least_calls(services: int, *, points: int, queries: int) -> dict[str, int]:
     clusters = [min(SERVICES_PER_CLUSTER, services - n) for n in range(0, services, SERVICES_PER_CLUSTER)]
     return {
         "cloudwatch:GetMetricData": max(math.ceil(points / POINTS_PER_PAGE), math.ceil(queries / QUERIES_PER_CALL)),
+        "cloudwatch:ListMetrics": math.ceil(sum(map(is_balanced, range(services))) / METRICS_PER_PAGE),
         "ecs:ListClusters": 1,
         "ecs:DescribeClusters": math.ceil(len(clusters) / 100),
         "ecs:ListServices": sum(math.ceil(n / 100) for n in clusters),
@@ -89,7 +91,8 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     wall, used = time.perf_counter() - begin, time.process_time() - cpu
     points = sum(_points(store.usage(s, step_seconds=step)) for s in store.services for step in (None, *LONG_STEPS))
     calls = dict(report.calls)
-    queries = 2 * 5 * len(store.services)  # in minutes and in longer steps: five statistics of two metrics
+    groups = sum(len(service.target_groups) for service in store.services)
+    queries = 2 * (5 * len(store.services) + 3 * groups)  # in minutes and in longer steps
     ready.put({"calls": calls, "points": points, "queries": queries, "wall": wall, "cpu": used, "peak": _peak_mib()})
 
 
@@ -134,8 +137,9 @@ TEXT = """# What a collection asks of AWS
 
 Made by `python benchmarks/collection.py` on {day}, on two cores that others used too: trust the counts and the memory;
 the times are upper bounds. The local AWS is a process of its own: its memory does not count, its time is in the wall
-time. One account and region, 15 days of minutes and 45 days of five-minute steps before them, an empty store. For AWS
-the calls are paced (`advisor/collector/pace.py`), here they are not.
+time. One account and region, 15 days of minutes and 45 days of five-minute steps before them, an empty store; three of
+ten services have a target group of their own, with requests and response times. For AWS the calls are paced
+(`advisor/collector/pace.py`), here they are not.
 
 {table}
 
