@@ -18,14 +18,14 @@ PREFIX = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:"
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 
 
-def put(aws: LocalAws, **dimensions: str) -> None:
+def put(aws: LocalAws, metric: str = "RequestCount", **dimensions: str) -> None:
     one = np.ones(1)
     put_series(
         aws,
         account=ACCOUNT,
         region=REGION,
         namespace="AWS/ApplicationELB",
-        name="RequestCount",
+        name=metric,
         dimensions=dimensions,
         start=NOW - timedelta(hours=1),
         step_seconds=60,
@@ -46,12 +46,15 @@ def test_labels_are_those_that_cloudwatch_counts_for_one_service_alone(local_aws
         put(local_aws, LoadBalancer="app/lb/9", TargetGroup=group)
         put(local_aws, LoadBalancer="app/lb/9", TargetGroup=group, AvailabilityZone="eu-west-1a")
     put(local_aws, LoadBalancer="app/lb/9")
+    put(local_aws, "TargetResponseTime", LoadBalancer="app/lb/9", TargetGroup="targetgroup/own/1")
+    put(local_aws, "TargetResponseTime", LoadBalancer="app/lb/9", TargetGroup="targetgroup/uncounted/5")
     other = {"alternateTargetGroupArn": PREFIX + "targetgroup/other/2"}
     services = [
         service("both", "targetgroup/own/1", advancedConfiguration=other),
         service("one", "targetgroup/shared/3"),
         service("two", "targetgroup/shared/3"),
         service("network", "targetgroup/nlb/4"),
+        service("uncounted", "targetgroup/uncounted/5"),
         {"serviceArn": "alone"},
     ]
     (session,) = open_sessions(profile=None, role_arns=())
@@ -59,7 +62,7 @@ def test_labels_are_those_that_cloudwatch_counts_for_one_service_alone(local_aws
     assert failures == ()
     assert labels == {
         "both": ("app/lb/9/targetgroup/other/2", "app/lb/9/targetgroup/own/1"),
-        **dict.fromkeys(("one", "two", "network", "alone"), ()),
+        **dict.fromkeys(("one", "two", "network", "uncounted", "alone"), ()),
     }
 
 
