@@ -1,13 +1,16 @@
 """Response times of target groups: asked for beside requests, put together by them, absent where nothing was asked."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from aws_samples import small_fleet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.collection import plan_collection, run_collection
 from advisor.collector import Batch, batches, older_batches, open_sessions, read_batch, short_batches
 from advisor.collector.balancers import as_one
 from advisor.demo.aws.metrics import put_series
@@ -16,6 +19,7 @@ from advisor.domain.frames import check_frame
 from advisor.domain.inventory import Service
 from advisor.domain.schema import USAGE
 from advisor.domain.service import ServiceId, Setup, TaskSize
+from advisor.store import open_store
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -162,3 +166,18 @@ def test_few_services_with_many_target_groups_do_not_make_small_batches_of_the_o
     for made in (list(minutes), list(older_batches(fleet, reach={}, now=NOW, labels=labels))):
         points = sum(len(batch.series) * batch.steps for batch in made)
         assert sum(1 for batch in made for _ in batch.slabs()) <= 1.05 * points / 100_800 + 1
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_what_is_collected_is_in_the_store_and_costs_what_was_planned(tmp_path: Path, local_aws: LocalAws) -> None:
+    small_fleet()
+    answered(local_aws, "app/lb/9/targetgroup/api/1", flat(200), flat(0.1), flat(0.3))
+    store = open_store(tmp_path, create=True)
+    plan = plan_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
+    report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
+    assert report.usd == plan.usd
+    assert report.calls["cloudwatch:GetMetricData"] == plan.requests
+    store = open_store(tmp_path)
+    got = store.usage(store.service("prod/api"))[["requests", "response_avg", "response_p99"]]
+    np.testing.assert_allclose(got, np.tile([200, 0.12, 0.3], (MINUTES - 3, 1)), rtol=1e-6)
+    assert store.usage(store.service("my-prod/api"))["response_p99"].notna().sum() == 0
