@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from advisor.advice.backtest import HeldOut, score_held_out
-from advisor.advice.choose import Choice, choose, least_saving, trial_of
+from advisor.advice.choose import Choice, Search, choose, least_saving, trial_of
 from advisor.advice.guardrails import Case, Trial, broken_rules, memory_tail_is_within_limits
 from advisor.advice.replay import Replay
 from advisor.advice.rules import (
@@ -23,6 +23,7 @@ from advisor.advice.subject import (
     with_stretches,
     without_policy,
 )
+from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.domain.finding import Caution, Verdict
 
 
@@ -102,8 +103,8 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
     setup = subject.service.setup
     today = replayed_in(subject, setup)
     current = search_in(subject, NONE)
-    broken = _urgent(trial_of(current, setup), current.case)
     choice = choose(search_in(subject, margins))
+    broken = _mended(_urgent(trial_of(current, setup), current.case), current, choice)
     then = today
     if choice.best is not None and choice.best.setup != setup:
         then = replayed_in(subject, choice.best.setup)
@@ -122,14 +123,26 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
 
 
 def _urgent(trial: Trial, case: Case) -> tuple[str, ...]:
-    """What today's setup breaks; a modelled chance of a breach counts only well above its limit.
+    """What today's setup breaks; a modelled chance of a breach counts where it is stated, and well above its limit.
 
     Observed breaches, throttling and unmet work count as they are.
     """
     chance = trial.breach_probability or 0.0
     modelled = memory_tail_is_within_limits(trial, case)
-    bearable = chance <= case.limits.memory_breach_probability * URGENT_MEMORY_RISK
+    few = len(case.profile.memory_daily_peaks) < FEWEST_PEAKS_STATED
+    bearable = few or chance <= case.limits.memory_breach_probability * URGENT_MEMORY_RISK
     return tuple(broken for broken in broken_rules(trial, case) if not (bearable and broken == modelled))
+
+
+def _mended(broken: tuple[str, ...], current: Search, choice: Choice) -> tuple[str, ...]:
+    """What is broken today without a modelled chance of a breach that the choice does not lower."""
+    if choice.best is None:
+        return broken
+    today, then = (trial_of(current, setup) for setup in (current.setup, choice.best.setup))
+    if (then.breach_probability or 0.0) < (today.breach_probability or 0.0):
+        return broken
+    modelled = memory_tail_is_within_limits(today, current.case)
+    return tuple(one for one in broken if one != modelled)
 
 
 def _verdict(best: Trial | None, today: Replay, then: Replay, broken: tuple[str, ...]) -> tuple[Verdict, str]:

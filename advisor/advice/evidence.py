@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import expm1, log
 from typing import Literal
 
 import numpy as np
@@ -12,10 +13,10 @@ from advisor.advice.decide import Decision
 from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.levers import tracked
 from advisor.advice.replay import Replay
-from advisor.advice.rules import NONE
+from advisor.advice.rules import FAR_DAYS, NONE
 from advisor.advice.score import THROTTLED, judged
-from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, shortage_evidence
-from advisor.advice.subject import Subject, case_of, replayed_in, search_in
+from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, shortage_evidence, work_growth
+from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
 from advisor.advice.words import share
@@ -42,15 +43,15 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
         memory_breach_probability=trial.breach_probability,
         unmet_share=trial.score.unmet_share,
     )
-    days = len(subject.profile.memory_daily_peaks)
+    days, grows = len(subject.profile.memory_daily_peaks), _growing(search, decision)
     if subject.leak is not None:
-        return replace(stated, memory_breach_probability=None), ()
+        return replace(stated, memory_breach_probability=None), grows
     if days >= FEWEST_PEAKS_STATED:
-        return stated, _above_limit(trial, subject)
+        return stated, (*grows, *_above_limit(trial, subject))
     text = (
         f"Memory was measured on {days} days: too few to state how likely a breach is; it takes {FEWEST_PEAKS_STATED}."
     )
-    return replace(stated, memory_breach_probability=None), (Caution(code="memory-risk-unknown", text=text),)
+    return replace(stated, memory_breach_probability=None), (*grows, Caution(code="memory-risk-unknown", text=text))
 
 
 def _cpu_chance(search: Search, trial: Trial) -> float | None:
@@ -64,9 +65,29 @@ def _cpu_chance(search: Search, trial: Trial) -> float | None:
     return chance_of_shortage(seen, THROTTLED * trial.setup.size.vcpu)
 
 
+def _growing(search: Search, decision: Decision) -> tuple[Caution, ...]:
+    """How soon work that grows steadily takes all the CPU of a size, of a fixed count, where it does in `FAR_DAYS`."""
+    work, share_ = search.work, search.case.limits.cpu_throttled_share
+    if search.running is None or share_ >= NO_LIMIT:
+        return ()
+    hot = judged(search.running, work)
+    growth = work_growth(hot, work.tick_seconds)
+    if growth <= 0:
+        return ()
+    latest = daily_work(hot, work.tick_seconds, share_)[-1]
+    sizes = dict.fromkeys((decision.today.setup.size.vcpu, decision.then.setup.size.vcpu))
+    days = {vcpu: log(THROTTLED * vcpu / latest) / growth for vcpu in sizes}
+    near = [f"{vcpu:g} vCPU in {max(0.0, left):.0f} days" for vcpu, left in days.items() if left <= FAR_DAYS]
+    if not near:
+        return ()
+    pace, reached = share(expm1(growth)), ", ".join(near)
+    text = f"The work of a day grows by {pace} a day: going on like that, the hottest task takes all of {reached}."
+    return (Caution(code="work-grows", text=text),)
+
+
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     """Setups that lost: the next cheaper one, which breaks a rule, the runner-up, today's, and what-ifs."""
-    case = case_of(decision.subject, decision.margins)
+    case = search_in(decision.subject, decision.margins).case
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
     losers: dict[Setup, str] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from advisor.advice.rules import Margins
 from advisor.advice.score import Score
-from advisor.advice.tail import DAYS_AHEAD
+from advisor.advice.tail import DAYS_AHEAD, FEWEST_PEAKS_STATED
 from advisor.domain.service import Setup, TaskSize
 from advisor.domain.settings import Limits, TailModel
 from advisor.domain.units import MIB_PER_GIB
@@ -30,7 +30,8 @@ class Case:
     """What a trial is held against: everything but the trial itself. `today`: the size that tasks have.
 
     `leaks`: memory grows without end, so that no chance of a breach can be told: its floor stands for it.
-    `tail`: the model of the memory tail, None = the one that is shipped, asked for `days_ahead`.
+    `tail`: the model of the memory tail, None = the one that is shipped, asked for `days_ahead`. `carried`: how many
+    times the work of a fixed count is to be borne, where it grows steadily and is carried on for so many days.
     """
 
     limits: Limits
@@ -43,6 +44,7 @@ class Case:
     least_vcpu: float = 0.0
     tail: TailModel | None = None
     days_ahead: int = DAYS_AHEAD
+    carried: float = 1.0
 
     @property
     def floor_mib(self) -> int:
@@ -99,6 +101,8 @@ def memory_tail_is_within_limits(trial: Trial, case: Case) -> str | None:
     chance, limit = trial.breach_probability, case.limits.memory_breach_probability
     if chance is None or case.leaks or trial.lowest_limit <= limit:
         return None
+    if len(case.profile.memory_daily_peaks) < FEWEST_PEAKS_STATED:
+        return f"{len(case.profile.memory_daily_peaks)} days of memory do not bear out that it is enough for 30"
     return f"the chance that a task outgrows its memory within 30 days is {chance:.2%}, the limit {limit:.2%}"
 
 
@@ -107,7 +111,7 @@ def throttling_is_within_limits(trial: Trial, case: Case) -> str | None:
     share, limit = trial.score.throttled_share, case.limits.cpu_throttled_share
     if share <= limit:
         return None
-    return f"the hottest task has no CPU left in {share:.2%} of the time, the limit is {limit:.2%}"
+    return f"the hottest task has no CPU left in {share:.2%} of the time{_then(case)}, the limit is {limit:.2%}"
 
 
 def unmet_work_is_within_limits(trial: Trial, case: Case) -> str | None:
@@ -115,7 +119,7 @@ def unmet_work_is_within_limits(trial: Trial, case: Case) -> str | None:
     share, limit = trial.score.unmet_share, case.limits.unmet_share
     if share <= limit:
         return None
-    return f"{share:.3%} of the work finds no capacity in its minute, the limit is {limit:.3%}"
+    return f"{share:.3%} of the work finds no capacity in its minute{_then(case)}, the limit is {limit:.3%}"
 
 
 def tasks_are_enough(trial: Trial, case: Case) -> str | None:
@@ -148,6 +152,10 @@ RULES: tuple[Rule, ...] = (
 def broken_rules(trial: Trial, case: Case) -> tuple[str, ...]:
     """What a trial breaks, in words; empty = it may be recommended."""
     return tuple(broken for rule in RULES if (broken := rule(trial, case)))
+
+
+def _then(case: Case) -> str:
+    return f" once it has grown for {case.days_ahead} days more" if case.carried > 1 else ""
 
 
 def gib_words(mib: float) -> str:

@@ -9,6 +9,7 @@ from advisor.domain.settings import TailModel
 from advisor.domain.units import DAY_SECONDS
 
 FEWEST_DAYS_TOLD = 3
+FEWEST_DAYS_TO_GROW = 7  # chosen: of five days one order in 25 looks like growth, of seven one in 200
 KNOWN_OF_A_DAY = 0.5  # chosen: a day counts where so much of it is known
 NO_LIMIT = 0.5  # chosen: a limit of so much of the time is none; batches may use all the CPU that they have
 LEAST_SHORT = 0.02  # chosen: whatever they did before, so many public series asked for half as much again or more
@@ -39,15 +40,29 @@ def chance_of_shortage(
     return max(float(chance(model or shipped("cpu"), seen, np.array([vcpu]), days)[0]), LEAST_SHORT)
 
 
+def work_growth(hot: Floats, step_seconds: int) -> float:
+    """How much the mean work of a day grows from day to day, where it does steadily for a week or more; else 0.
+
+    A natural logarithm, per day; `hot` as for `shortage_evidence`.
+    """
+    days = _days(hot, step_seconds)
+    return evidence(np.nanmean(days, axis=1)).growth if len(days) >= FEWEST_DAYS_TO_GROW else 0.0
+
+
 def daily_work(hot: Floats, step_seconds: int, share: float) -> tuple[float, ...]:
     """The work that each day exceeds in `share` of it, oldest first; days are counted back from the end."""
-    per_day = DAY_SECONDS // step_seconds
-    days = hot[len(hot) % per_day :].reshape(-1, per_day)
-    known = np.isfinite(days).mean(axis=1) >= KNOWN_OF_A_DAY
-    return tuple(float(work) for work in np.nanquantile(days[known], 1 - share, axis=1)) if known.any() else ()
+    days = _days(hot, step_seconds)
+    return tuple(float(work) for work in np.nanquantile(days, 1 - share, axis=1)) if len(days) else ()
 
 
 def exceeded(hot: Floats, share: float) -> float:
     """The work that is exceeded in `share` of the time; 0 where nothing is known."""
     known = hot[np.isfinite(hot)]
     return float(np.quantile(known, 1 - share)) if known.size else 0.0
+
+
+def _days(hot: Floats, step_seconds: int) -> Floats:
+    """The days of which enough is known, one a row."""
+    per_day = DAY_SECONDS // step_seconds
+    days = hot[len(hot) % per_day :].reshape(-1, per_day)
+    return np.asarray(days[np.isfinite(days).mean(axis=1) >= KNOWN_OF_A_DAY])

@@ -1,6 +1,7 @@
 """One service under advice: its history, levers and limits put together once."""
 
 from dataclasses import dataclass, field, replace
+from math import exp
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from advisor.advice.guardrails import Case, Trial
 from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
 from advisor.advice.memory import floors
 from advisor.advice.replay import Replay, conditions_of, replayed, run
-from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, Margins, limits_of
+from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, NONE, Margins, limits_of
+from advisor.advice.score import judged
+from advisor.advice.shortage import work_growth
 from advisor.advice.symptoms import symptoms
 from advisor.advice.tail import DAYS_AHEAD
 from advisor.advice.work import Work, last_size, origins, work_of
@@ -134,15 +137,23 @@ def replayed_in(subject: Subject, setup: Setup) -> Replay:
 
 
 def search_in(subject: Subject, margins: Margins) -> Search:
-    """A search over all the days that speak, with the task counts worked out where they do not follow the load."""
+    """A search over all the days that speak, with the task counts worked out where they do not follow the load.
+
+    For these, work that grows steadily is carried on for as many days as chances are stated for; not where margins are
+    `NONE`, which judge what happened.
+    """
     setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
+    running = None if counts == "replayed" else run(setup, work, counts).running.astype(np.float64)
+    growth = 0.0
+    if running is not None and margins != NONE:
+        growth = work_growth(judged(running, work), work.tick_seconds)
     return Search(
         setup=setup,
         work=work,
         levers=subject.levers,
-        case=case_of(subject, margins),
+        case=replace(case_of(subject, margins), carried=exp(growth * subject.days_ahead)),
         prices=subject.prices,
-        running=None if counts == "replayed" else run(setup, work, counts).running.astype(np.float64),
+        running=running,
         known=subject.known,
     )
 

@@ -21,11 +21,15 @@ LEAST_STATED = 0.001  # chosen: so few days cannot rule out more than that, what
 LEAST_MOVE = 0.02  # chosen: no series is taken to move less from day to day
 FARTHEST = 3.0  # chosen: logarithms beyond it (a twentieth) say no more
 FEWEST_TO_GROW, STEADY, MOST_TO_GROW = 5, 0.8, 60  # chosen: peaks that show growth, and Kendall's tau that is steady
+WEEK, FEWEST_WEEKS = 7, 3
+WEEKLY = 0.5  # chosen: a service keeps to its week where days move so much less from week to week than from day to day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the daily peaks say; all but `days` and `highest` are natural logarithms of ratios.
+
+    Where a service keeps to its week, the highest peaks of whole weeks speak in the place of the days'.
 
     `move`: mean change from day to day, plus `LEAST_MOVE`. `scale`: half the geometric mean of that change and of the
     height of the highest peak above what is typical, plus `LEAST_MOVE`: how far a new peak may lie from the highest.
@@ -91,7 +95,9 @@ def evidence(peaks: Sequence[float], typical: float = 0.0) -> Evidence:
     """
     found = np.maximum(np.asarray(peaks, dtype=np.float64), 1e-9)
     highest = float(found.max())
-    logs = np.maximum(np.log(found / highest), -FARTHEST)
+    days = np.maximum(np.log(found / highest), -FARTHEST)
+    logs = _weeks(days)
+    typical = typical if logs is days else highest * math.exp(float(np.median(logs)))
     mean_move = float(np.abs(np.diff(logs)).mean())
     height = min(float(np.log(highest / typical)), FARTHEST) if 0 < typical < highest else mean_move
     return Evidence(
@@ -101,7 +107,7 @@ def evidence(peaks: Sequence[float], typical: float = 0.0) -> Evidence:
         scale=math.sqrt(mean_move * height) / 2 + LEAST_MOVE,
         apart=-float(np.sort(logs)[-2]),
         fallen=-float(logs[-1]),
-        growth=_growth(logs[-MOST_TO_GROW:]),
+        growth=_growth(days[-MOST_TO_GROW:]) if logs is days else _growth(logs) / WEEK,
     )
 
 
@@ -113,8 +119,18 @@ def shipped(of: Literal["memory", "cpu"] = "memory") -> TailModel:
     return TailModel(**document["model"])
 
 
+def _weeks(days: Floats) -> Floats:
+    """The highest of each whole week, counted back from the end, where a service keeps to its week; else the days."""
+    if len(days) < FEWEST_WEEKS * WEEK:
+        return days
+    by_week, by_day = np.abs(days[WEEK:] - days[:-WEEK]).mean(), np.abs(np.diff(days)).mean()
+    if by_week >= WEEKLY * by_day:
+        return days
+    return np.asarray(days[len(days) % WEEK :].reshape(-1, WEEK).max(axis=1))
+
+
 def _growth(logs: Floats) -> float:
-    """Median slope over all pairs (Theil-Sen) where Kendall's tau calls the growth steady, else 0.  [per day]"""
+    """Median slope over all pairs (Theil-Sen) where Kendall's tau calls the growth steady, else 0.  [per step]"""
     if len(logs) < FEWEST_TO_GROW:
         return 0.0
     early, late = np.triu_indices(len(logs), 1)

@@ -78,6 +78,29 @@ def leaking(days: int = 15, *, every: float = 3, mib: float = 1500) -> World:
     return World(vcpu=daily(0.2, 0.8, days=days), base_mib=500, slope=100, noise=days_of(days) % every / every * mib)
 
 
+def test_steady_growth_of_work_is_carried_on_before_cpu_gets_smaller() -> None:
+    # 2 % a day: the hottest of two tasks does 0.216 vCPU at the end of 30 days, 0.39 after 30 more: 0.25 are too few.
+    grown = 1.02 ** (days_of(30) - 30)
+    advice = judged(World(vcpu=0.36 * grown, hot=1.2, base_mib=700))
+    assert advice.recommended.size == TaskSize.of(vcpu=0.5, gib=1)
+    (text,) = (caution.text for caution in advice.cautions if caution.code == "work-grows")
+    # ln(0.995 / 0.216) / ln 1.02 = 77 days to today's 1 vCPU, ln(0.4975 / 0.216) / ln 1.02 = 42 to half of it.
+    assert "grows by 2.0 % a day" in text
+    assert "1 vCPU in 77 days, 0.5 vCPU in 42 days" in text
+    lost = next(one for one in advice.alternatives if one.setup.size.vcpu == 0.25)
+    assert "once it has grown for 30 days more" in lost.why_not
+    still = judged(World(vcpu=level(0.36, days=30), hot=1.2, base_mib=700))
+    assert still.recommended.size.vcpu == 0.25, "which is enough without the growth"
+    assert "work-grows" not in said(still)
+
+
+def test_growth_of_work_makes_nobody_pay_for_more_cpu() -> None:
+    # 0.6 of 1 vCPU in the hottest task, and 1.09 after 30 days of 2 %: told, and nothing dearer is advised.
+    advice = judged(World(vcpu=1.0 * 1.02 ** (days_of(30) - 30), hot=1.2, base_mib=3000), fixed(2, vcpu=1, gib=4))
+    assert advice.verdict == "keep"
+    assert "work-grows" in said(advice)
+
+
 def test_a_leak_with_restarts_is_told_from_load_and_memory_is_left_with_room_for_another_life() -> None:
     # From 500 to 2,000 MiB in three days, then a restart; twice as long is 3,500 MiB, which 4 GiB hold.
     advice = judged(leaking(), fixed(2, vcpu=1, gib=8))
@@ -109,6 +132,16 @@ def test_a_leak_that_reaches_all_of_its_memory_says_that_tasks_are_killed_there(
     assert "Tasks reach all of it: they are probably killed there" in text
     assert "memory-full" in said(advice)
     assert advice.recommended is None or advice.recommended.size.gib >= 4
+
+
+def test_a_weekly_job_in_a_service_that_runs_all_week_is_as_steady_as_its_weeks() -> None:
+    # Six hours a week 2,870 MiB, else 610, and one per cent up or down: 4 GiB hold it, and nobody pays for more.
+    at, random = days_of(28), np.random.default_rng(3)
+    busy = (at % 7 >= 2) & (at % 7 < 2.25)
+    noise = np.where(busy, 2260.0, 0.0) + 10 * random.standard_normal(len(at))
+    advice = judged(World(vcpu=np.where(busy, 1.2, 0.3), base_mib=610, noise=noise))
+    assert advice.recommended is None or advice.recommended.size.gib == 4
+    assert advice.risk.memory_breach_probability < 0.05
 
 
 def test_a_weekly_batch_is_sized_for_its_day_and_paid_for_its_hours() -> None:
@@ -174,6 +207,14 @@ def test_three_days_of_history_say_something_but_state_no_chance() -> None:
     less = judged(World(vcpu=level(0.4, days=2.9), base_mib=700))
     assert (less.verdict, less.recommended) == ("no-advice", None)
     assert "2.9 days" in less.reasons[0]
+
+
+def test_three_days_that_differ_make_nobody_pay_and_state_no_number() -> None:
+    world = World(vcpu=level(0.6, days=3), base_mib=600, noise=np.repeat([0.0, 1000.0, 100.0], PER_DAY))
+    advice = judged(world)
+    assert advice.recommended.size.gib == 4, "as today: less was not shown to do, more was not shown to be needed"
+    assert advice.risk.memory_breach_probability is None
+    assert "chance" not in explain(advice)
 
 
 @pytest.mark.parametrize("missing", [0.38, 0.42])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.advice.tail import LEAST_STATED, chance, chance_of_breach, evidence, shipped
+from advisor.advice.tail import LEAST_MOVE, LEAST_STATED, chance, chance_of_breach, evidence, shipped
 from advisor.advice.tail_fit import Series, fit, looks
 from advisor.advice.worth import BREACH, lowest_limit
 from advisor.domain.service import TaskSize
@@ -115,11 +115,23 @@ def test_a_leak_with_restarts_is_a_wide_series_not_a_growing_one() -> None:
     assert risk(leak, 1.3, 400) > 3 * risk([500.0] * 15, 1.3, 400)
 
 
-def test_a_weekly_batch_is_no_rare_spike() -> None:
+def test_a_week_like_the_others_is_as_steady_as_its_peaks_and_no_rare_spike() -> None:
     weekly = [300.0, 300.0, 300.0, 300.0, 300.0, 450.0, 300.0] * 4
-    assert evidence(weekly).apart == 0
-    assert risk(weekly, 1.1, 250) > risk([300.0] * 27 + [450.0], 1.1, 250) * 0.9
-    assert risk(weekly, 1.1, 250) > 2 * risk([450.0] * 28, 1.1, 440)
+    assert evidence(weekly).apart == evidence(weekly).fallen == 0
+    assert risk(weekly, 1.1, 250) == risk([450.0] * 28, 1.1, 440)
+    # Of fewer than three weeks nothing shows that a week is like another.
+    assert risk(weekly[:20], 1.1, 250) > 2 * risk([450.0] * 20, 1.1, 440)
+
+
+def test_weeks_that_differ_as_much_as_their_days_are_no_weekly_shape() -> None:
+    restless = [300 * math.exp(0.3 * step) for step in np.random.default_rng(5).standard_normal(28)]
+    daily_move = float(np.abs(np.diff(np.log(restless))).mean())
+    assert evidence(restless).move == pytest.approx(daily_move + LEAST_MOVE)
+
+
+def test_growth_of_weeks_is_carried_on_by_the_day() -> None:
+    growing = [peak * 1.02**week for week in range(6) for peak in (300.0, 300.0, 300.0, 300.0, 300.0, 450.0, 300.0)]
+    assert evidence(growing).growth == pytest.approx(math.log(1.02) / 7)
 
 
 def test_three_days_say_less_than_thirty() -> None:
