@@ -171,6 +171,7 @@ def _keep(store: Store, place: "Place", gathered: "Gathered", *, hide: Anonymise
     store.add_inventory(inventory, account=account, region=place.region, complete=gathered.complete)
     store.add_runs(map(hide.record, gathered.runs))
     store.add_activities(map(hide.record, gathered.activities))
+    store.add_deployments(map(hide.record, gathered.deployments))
 
 
 def _check_hidden_alike(store: Store, hide: Anonymiser) -> None:

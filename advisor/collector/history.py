@@ -1,17 +1,19 @@
-"""Which size a service's tasks had when: from its deployments and revisions."""
+"""What was deployed when, and which size a service's tasks had when: from its deployments and revisions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from advisor.collector.asking import ask, pages
 from advisor.collector.credentials import THREADS
 from advisor.collector.sessions import AwsSession
 from advisor.collector.task_definitions import Definitions
+from advisor.domain.deployments import STATUSES, Deployment, DeploymentStatus
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import SizeChange, TaskDefinition
+from advisor.domain.service import ServiceId
 
 PER_CALL = 20  # documented: DescribeServiceDeployments and DescribeServiceRevisions take at most 20, of any service
 _CAME_TO_STAY = {"SUCCESSFUL", "IN_PROGRESS", "PENDING"}
@@ -27,23 +29,31 @@ class Deployed:
     resolution_seconds: int | None = None
 
 
-History = Mapping[str, tuple[Deployed, ...] | AwsFailed]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a service was: revisions that came to stay, in order of time, and every deployment that ECS lists."""
+
+    revisions: tuple[Deployed, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
 
 
-def histories(session: AwsSession, region: str, services: Iterable[Described]) -> History:
-    """For each service ARN, its revisions in order of time, or the reason why they cannot be read.
+History = Mapping[ServiceId, Past | AwsFailed]
 
-    Deployments are listed service by service; they and their revisions are described in full calls.
+
+def histories(session: AwsSession, region: str, services: Mapping[ServiceId, Described]) -> History:
+    """For each service its past, or the reason why it cannot be read.
+
+    Deployments are listed service by service; the oldest of each and all revisions are described in full calls.
     """
-    known = {service["serviceArn"]: service for service in services}
     with ThreadPoolExecutor(THREADS) as pool:
-        listed = dict(zip(known, pool.map(lambda s: _listed(session, region, s), known.values()), strict=True))
-    oldest = [found[0]["serviceDeploymentArn"] for found in listed.values() if isinstance(found, list) and found]
-    deployments = _described(session, region, "serviceDeployment", oldest)
-    revisions_of = {arn: _revisions_of(known[arn], found, deployments) for arn, found in listed.items()}
-    wanted = [arn for found in revisions_of.values() if isinstance(found, dict) for arn in found]
+        found = pool.map(lambda service: _listed(session, region, service), services.values())
+        listed = dict(zip(services, found, strict=True))
+    oldest = [briefs[0]["serviceDeploymentArn"] for briefs in listed.values() if isinstance(briefs, list) and briefs]
+    first = _described(session, region, "serviceDeployment", oldest)
+    others = {id: _others(services[id], briefs, first) for id, briefs in listed.items()}
+    wanted = [*_targets(listed.values()), *(arn for arns in others.values() if isinstance(arns, list) for arn in arns)]
     revisions = _described(session, region, "serviceRevision", wanted)
-    return {arn: _deployed(found, revisions) for arn, found in revisions_of.items()}
+    return {id: _past(id, listed[id], others[id], revisions) for id in services}
 
 
 def size_changes(history: Iterable[Deployed], definitions: Definitions) -> tuple[SizeChange, ...]:
@@ -86,40 +96,72 @@ def _described(session: AwsSession, region: str, kind: str, arns: Iterable[str])
         return {arn: found for part in pool.map(read, calls) for arn, found in part.items()}
 
 
-def _revisions_of(
-    service: Described, briefs: list[Described] | AwsFailed, deployments: Mapping[str, Described | AwsFailed]
-) -> dict[str, datetime | None] | AwsFailed:
-    """The revisions that a service ran: before the oldest deployment that AWS still lists, since, and now.
+def _targets(listed: Iterable[list[Described] | AwsFailed]) -> Iterator[str]:
+    """The revisions that deployments were to bring."""
+    found = (brief for briefs in listed if isinstance(briefs, list) for brief in briefs)
+    yield from (str(brief["targetServiceRevisionArn"]) for brief in found if brief.get("targetServiceRevisionArn"))
 
-    With the start of the deployment that brought each, None where no deployment of the list did.
-    """
+
+def _others(
+    service: Described, briefs: list[Described] | AwsFailed, first: Mapping[str, Described | AwsFailed]
+) -> list[str] | AwsFailed:
+    """Revisions that no deployment need have brought: before the oldest one that AWS still lists, and now."""
     if isinstance(briefs, AwsFailed):
         return briefs
-    oldest = deployments.get(briefs[0]["serviceDeploymentArn"], {}) if briefs else {}
+    oldest = first.get(briefs[0]["serviceDeploymentArn"], {}) if briefs else {}
     if isinstance(oldest, AwsFailed):
         return oldest
-    starts = {
-        brief["targetServiceRevisionArn"]: brief.get("startedAt") or brief["createdAt"]
-        for brief in briefs
-        if brief.get("status") in _CAME_TO_STAY and brief.get("targetServiceRevisionArn")
-    }
-    others = (*oldest.get("sourceServiceRevisions", ()), *service.get("currentServiceRevisions", ()))
-    return {**{other["arn"]: None for other in others if other.get("arn")}, **starts}
+    held = (*oldest.get("sourceServiceRevisions", ()), *service.get("currentServiceRevisions", ()))
+    return [str(revision["arn"]) for revision in held if revision.get("arn")]
 
 
-def _deployed(
-    starts: Mapping[str, datetime | None] | AwsFailed, revisions: Mapping[str, Described | AwsFailed]
-) -> tuple[Deployed, ...] | AwsFailed:
-    if isinstance(starts, AwsFailed):
-        return starts
-    found = {arn: revisions[arn] for arn in starts if arn in revisions}
+def _past(
+    id: ServiceId,
+    briefs: list[Described] | AwsFailed,
+    others: list[str] | AwsFailed,
+    revisions: Mapping[str, Described | AwsFailed],
+) -> Past | AwsFailed:
+    if isinstance(briefs, AwsFailed):
+        return briefs
+    if isinstance(others, AwsFailed):
+        return others
+    found = {arn: revisions[arn] for arn in (*_targets([briefs]), *others) if arn in revisions}
     if failed := next((each for each in found.values() if isinstance(each, AwsFailed)), None):
         return failed
-    read = [(starts[arn], r) for arn, r in found.items() if not isinstance(r, AwsFailed) and r.get("taskDefinition")]
-    return tuple(sorted((_revision(revision, start) for start, revision in read), key=lambda d: d.at))
+    read = {arn: r for arn, r in found.items() if not isinstance(r, AwsFailed) and r.get("taskDefinition")}
+    begun = [(b.get("targetServiceRevisionArn"), _begun(b)) for b in briefs if b.get("status") in _CAME_TO_STAY]
+    brought = [_revision(read[arn], start) for arn, start in begun if arn in read]
+    before = [_revision(read[arn]) for arn in dict.fromkeys(others) if arn in read and arn not in dict(begun)]
+    return Past(
+        revisions=tuple(sorted((*before, *brought), key=lambda d: d.at)),
+        deployments=tuple(_deployment(id, brief, read) for brief in briefs),
+    )
 
 
-def _revision(revision: Described, start: datetime | None) -> Deployed:
+def _begun(brief: Described) -> datetime:
+    begun: datetime = brief.get("startedAt") or brief["createdAt"]
+    return begun
+
+
+def _deployment(id: ServiceId, brief: Described, revisions: Mapping[str, Described]) -> Deployment:
+    """A listed deployment as a record; of its free text (`statusReason`) nothing is kept."""
+    target, status = revisions.get(str(brief.get("targetServiceRevisionArn")), {}), brief.get("status")
+    return Deployment(
+        id=id,
+        deployment=str(brief["serviceDeploymentArn"]).rpartition("/")[2],
+        created=brief["createdAt"].astimezone(UTC),
+        started=_utc(brief.get("startedAt")),
+        finished=_utc(brief.get("finishedAt")),
+        status=cast("DeploymentStatus", status) if status in STATUSES else "other",
+        task_definition=str(target.get("taskDefinition", "")),
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)
+
+
+def _revision(revision: Described, start: datetime | None = None) -> Deployed:
     """A revision that no deployment of the list names is as old as itself."""
     configurations = revision.get("monitoring", {}).get("metricConfigurations", ())
     return Deployed(

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.collector.activities import activities_of_region
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
-from advisor.collector.history import Deployed, History, histories
+from advisor.collector.history import History, Past, histories
 from advisor.collector.insights import Modes, measured_families, modes_of
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
@@ -17,6 +17,7 @@ from advisor.collector.several import each
 from advisor.collector.standalone import standalone
 from advisor.collector.task_definitions import Definitions, task_definitions
 from advisor.domain.activities import ScalingActivity
+from advisor.domain.deployments import Deployment
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
 from advisor.domain.runs import TaskRun
@@ -27,10 +28,11 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """An inventory, the runs and activities seen, and what failed on the way; `complete` = every service was listed."""
+    """An inventory, what else was seen, and what failed on the way; `complete` = every service was listed."""
 
     inventory: Inventory
     runs: tuple[TaskRun, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
     activities: tuple[ScalingActivity, ...] = ()
     failures: tuple[str, ...] = ()
     complete: bool = True
@@ -65,32 +67,32 @@ def gather(session: AwsSession, region: str, *, now: datetime, since: datetime |
     covered = [service for service in described if not why_not(service)]
     scaling = scaling_of_region(session, region, now=now)
     activities, untold = activities_of_region(session, region, since=since, now=now) if scaling.targets else ((), ())
-    history = histories(session, region, covered)
+    ids = {service_id(service, account=session.account, region=region): service for service in covered}
+    history = histories(session, region, ids)
     definitions = task_definitions(session, region, _definitions_of(covered, history))
     labels, unlabelled = request_labels(session, region, covered)
     others = standalone(session, region, clusters, now=now)
-    ids = (service_id(service, account=session.account, region=region) for service in covered)
     modes, unmeasured = modes_of(session, region, (*ids, *others.families))
-    known = _Known(
-        history=history,
-        definitions=definitions,
-        scaling=scaling,
-        labels=labels,
-        modes=modes,
-        seen_at=now.astimezone(UTC),
-    )
+    at = now.astimezone(UTC)
+    known = _Known(history=history, definitions=definitions, scaling=scaling, labels=labels, modes=modes, seen_at=at)
     made = [_made(session, region, service, known) for service in described]
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
     failures = (*unlisted, *scaling.failures, *untold, *history_failures, *unlabelled, *others.failures, *unmeasured)
     inventory = Inventory(
-        taken_at=now.astimezone(UTC),
+        taken_at=at,
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
         skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others.skipped)),
         schedules=others.schedules,
         measured=measured_families(others.families, described, modes),
     )
-    told = tuple(dict.fromkeys(map(str, failures)))
-    return Gathered(inventory=inventory, runs=others.runs, activities=activities, failures=told, complete=not unlisted)
+    return Gathered(
+        inventory=inventory,
+        runs=others.runs,
+        deployments=tuple(d for past in history.values() if isinstance(past, Past) for d in past.deployments),
+        activities=activities,
+        failures=tuple(dict.fromkeys(map(str, failures))),
+        complete=not unlisted,
+    )
 
 
 def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[list[Described], list[AwsFailed]]:
@@ -123,7 +125,7 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
                 described,
                 id=id,
                 definition=definition,
-                history=known.history.get(described["serviceArn"], ()),
+                history=known.history.get(id, Past()),
                 definitions=known.definitions,
                 scaling=known.scaling,
                 target_groups=known.labels.get(described["serviceArn"], ()),
@@ -138,10 +140,8 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
 def _definitions_of(services: Iterable[Described], history: History) -> Iterator[str]:
     for service in services:
         yield str(service["taskDefinition"])
-    for deployed in history.values():
-        yield from (
-            (d.task_definition for d in deployed if isinstance(d, Deployed)) if isinstance(deployed, tuple) else ()
-        )
+    for past in history.values():
+        yield from (deployed.task_definition for deployed in past.revisions) if isinstance(past, Past) else ()
 
 
 def _sorted(skipped: Iterable[Skipped]) -> tuple[Skipped, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from advisor.collector.history import Deployed, size_changes
+from advisor.collector.history import Past, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, one_line
@@ -53,7 +53,7 @@ def service_of(
     *,
     id: ServiceId,
     definition: TaskDefinition,
-    history: tuple[Deployed, ...] | AwsFailed,
+    history: Past | AwsFailed,
     definitions: Definitions,
     scaling: ScalingOfRegion,
     target_groups: tuple[str, ...] = (),
@@ -62,7 +62,7 @@ def service_of(
 ) -> Service:
     """A described service on Fargate as a record; fields are taken one by one."""
     target = scaling.targets.get(f"service/{id.service}")
-    deployed = () if isinstance(history, AwsFailed) else history
+    deployed = () if isinstance(history, AwsFailed) else history.revisions
     sizes = size_changes(deployed, definitions) or _since_primary(described, definition)
     return Service(
         id=id,

@@ -24,6 +24,7 @@ DATA = (
     *USAGE_TABLES.values(),
     "reach",
     "tasks",
+    "deployments",
     "peaks",
     "insights",
     "activities",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.collecting import CollectionRun, Reach
+from advisor.domain.deployments import Deployment
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
@@ -19,6 +20,7 @@ from advisor.domain.service import ServiceId
 from advisor.store import log, usage
 from advisor.store import manifest as manifests
 from advisor.store.activities import ACTIVITIES
+from advisor.store.deployments import DEPLOYMENTS
 from advisor.store.files import UsageFiles
 from advisor.store.insights import INSIGHTS
 from advisor.store.manifest import Manifest
@@ -47,7 +49,7 @@ class Store:
         self._files = {step: UsageFiles(place, table) for step, table in usage.USAGE_TABLES.items()}
         self._run_files, self._reach_files = TableFiles(RUNS, place), TableFiles(REACH, place)
         self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
-        self._insight_files = TableFiles(INSIGHTS, place)
+        self._insight_files, self._deployment_files = TableFiles(INSIGHTS, place), TableFiles(DEPLOYMENTS, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
         self._snapshots = Snapshots(place)
@@ -163,6 +165,15 @@ class Store:
         return self._add(self._run_files, runs)
 
     @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """Every deployment held, sorted by service and instant: also those that AWS no longer lists."""
+        return self._again(self._deployment_files.records)
+
+    def add_deployments(self, deployments: Iterable[Deployment]) -> None:
+        """Keep deployments; of two looks at one, what is known of its end stays."""
+        self._add(self._deployment_files, deployments)
+
+    @property
     def month_peaks(self) -> tuple[MonthPeak, ...]:
         """The peaks of months before the usage held, sorted by service and month."""
         return self._again(self._peak_files.records)
@@ -248,6 +259,7 @@ class Store:
         for table in (
             self._reach_files,
             self._run_files,
+            self._deployment_files,
             self._peak_files,
             self._insight_files,
             self._activity_files,

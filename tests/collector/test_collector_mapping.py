@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.codec import to_json
-from advisor.collector.history import Deployed, size_changes
+from advisor.collector.history import Deployed, Past, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.task_definitions import task_definition_of
@@ -83,14 +83,14 @@ SERVICE: dict[str, Any] = {
 }
 
 
-def made(described: dict[str, Any], *, history: Any = (), scaling: ScalingOfRegion = NO_SCALING) -> Any:
+def made(described: dict[str, Any], *, scaling: ScalingOfRegion = NO_SCALING) -> Any:
     definition = task_definition_of(DEFINITION)
     id = service_id(described, account="000000000042", region="eu-west-1")
     return service_of(
         described,
         id=id,
         definition=definition,
-        history=history,
+        history=Past(),
         definitions={definition.arn: definition},
         scaling=scaling,
         seen_at=NOW,
