@@ -26,4 +26,11 @@ def run_reconciliation(
         for run in store.task_runs
     }
     charges = read_bill(bill, runs=runs, hide=hide)
-    return reconcile(charges, store.services, store.usage, prices=prices or store.prices, store=store.url)
+    return reconcile(
+        charges,
+        store.services,
+        store.usage,
+        prices=prices or store.prices,
+        deployments=store.deployments,
+        store=store.url,
+    )

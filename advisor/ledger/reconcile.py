@@ -8,7 +8,7 @@ class          how much  [USD]
 =============  ======================================================================================
 standalone     all charges of tasks that no service owns
 not covered    all charges of services that the store does not hold, and of EKS pods
-deployment     (q - wanted) x R, in periods that a deployment of the service touches
+deployment     (q - wanted) x R, in periods that a deployment of the service touches (`advisor.ledger.overlaps`)
 Spot           cost - q x R of Spot rows
 Savings Plan   effective cost - cost at on-demand rates, of covered rows
 price          cost at on-demand rates - q x R of all other rows; credits and discounts
@@ -16,7 +16,7 @@ unknown        the rest, which is (q - wanted) x R in all other periods; tasks t
 =============  ======================================================================================
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from advisor.domain.charges import Charges
+from advisor.domain.deployments import Deployment
 from advisor.domain.errors import AdvisorError
 from advisor.domain.inventory import Service
 from advisor.domain.reconciliation import (
@@ -34,11 +35,12 @@ from advisor.domain.reconciliation import (
     Reconciliation,
     Residual,
 )
+from advisor.domain.service import ServiceId, by_service
 from advisor.domain.units import Usd
 from advisor.fargate.prices import PriceBook
 from advisor.ledger.lines import rounded, service_lines, whole_lines
 from advisor.ledger.owners import Billed, owners_of
-from advisor.ledger.recorded import recorded_of
+from advisor.ledger.recorded import Recorded, recorded_of
 from advisor.ledger.spans import Span, compared_span, split
 
 Usage = Callable[[Service], pd.DataFrame]
@@ -53,11 +55,20 @@ _NO_USAGE = "The store holds no task counts of it for whole periods of the bill.
 
 
 def reconcile(
-    charges: Charges, services: Iterable[Service], usage: Usage, *, prices: PriceBook, store: str = ""
+    charges: Charges,
+    services: Iterable[Service],
+    usage: Usage,
+    *,
+    prices: PriceBook,
+    deployments: Iterable[Deployment] = (),
+    store: str = "",
 ) -> Reconciliation:
-    """A bill against the services of a store; `usage` gives a service's frame (schema USAGE)."""
-    listed = tuple(services)
-    found = [_owner(billed, charges, usage, prices) for billed in owners_of(charges, listed)]
+    """A bill against the services of a store; `usage` gives a service's frame (schema USAGE).
+
+    `deployments`: of any service; without them, only changes of revision are known to be ones.
+    """
+    listed, deployed = tuple(services), by_service(deployments)
+    found = [_owner(billed, charges, usage, deployed, prices) for billed in owners_of(charges, listed)]
     owners = sorted(found, key=lambda o: (-o.billed_usd - o.outside_usd, o.account, o.region, o.service))
     elsewhere = len(listed) - sum(owner.kind == "service" for owner in owners)
     note = f"Left out: services of the store in accounts or regions that the bill does not have ({elsewhere})."
@@ -70,26 +81,32 @@ def reconcile(
     )
 
 
-def _owner(billed: Billed, charges: Charges, usage: Usage, prices: PriceBook) -> ReconciledOwner:
+def _owner(
+    billed: Billed, charges: Charges, usage: Usage, deployed: Mapping[ServiceId, list[Deployment]], prices: PriceBook
+) -> ReconciledOwner:
     whole = (int(charges.start.timestamp()), int(charges.end.timestamp()))
     if billed.service is not None:
-        frame = usage(billed.service)
-        return _service(billed, billed.service, frame, whole=whole, period=charges.period, prices=prices)
+        recorded, why = _recorded(usage(billed.service), billed.service, deployed.get(billed.id, ()))
+        span = None if recorded is None else compared_span(recorded.span, whole, period=charges.period)
+        if recorded is None or span is None:
+            outside = pc.sum(billed.lines["cost"]).as_py() or _ZERO
+            return _made(billed, (), span=None, outside=outside, notes=(why,))
+        return _service(billed, billed.service, recorded, span=span, period=charges.period, prices=prices)
     lines = whole_lines(billed.lines, _CLASS[billed.kind])
     return _made(billed, lines, span=whole, notes=(_UNTAGGED,) if billed.kind == "untagged" else ())
 
 
-def _service(
-    billed: Billed, service: Service, usage: pd.DataFrame, *, whole: Span, period: int, prices: PriceBook
-) -> ReconciledOwner:
+def _recorded(usage: pd.DataFrame, service: Service, deployments: Iterable[Deployment]) -> tuple[Recorded | None, str]:
+    """What a service ran, and why that is not known, or not where the bill is."""
     try:
-        recorded, why = recorded_of(usage, service), _NO_USAGE
+        return recorded_of(usage, service, deployments), _NO_USAGE
     except AdvisorError as error:  # one service's bad data: the others can still be compared
-        recorded, why = None, str(error)
-    span = None if recorded is None else compared_span(recorded.span, whole, period=period)
-    if recorded is None or span is None:
-        outside = pc.sum(billed.lines["cost"]).as_py() or _ZERO
-        return _made(billed, (), span=None, outside=outside, notes=(why,))
+        return None, str(error)
+
+
+def _service(
+    billed: Billed, service: Service, recorded: Recorded, *, span: Span, period: int, prices: PriceBook
+) -> ReconciledOwner:
     within, outside = split(billed.lines, span)
     lines, notes = service_lines(within, recorded, service, span=span, period=period, prices=prices)
     if recorded.gap_share:
