@@ -65,8 +65,19 @@ def size_changes(history: Iterable[Deployed], definitions: Definitions) -> tuple
             continue
         if changes and changes[-1].task_definition == definition.arn:
             continue
-        changes.append(SizeChange(at=deployed.at, size=definition.size, task_definition=definition.arn))
+        changes.append(size_change(deployed.at, definition))
     return tuple(changes)
+
+
+def size_change(at: datetime, definition: TaskDefinition) -> SizeChange:
+    """From an instant on, tasks were those of a definition."""
+    return SizeChange(
+        at=at.astimezone(UTC),
+        size=definition.size,
+        task_definition=definition.arn,
+        architecture=definition.architecture,
+        ephemeral_gib=definition.ephemeral_gib,
+    )
 
 
 def _listed(session: AwsSession, region: str, service: Described) -> list[Described] | AwsFailed:

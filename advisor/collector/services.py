@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from advisor.collector.history import Past, size_changes
+from advisor.collector.history import Past, size_change, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, one_line
@@ -141,7 +141,7 @@ def _since_primary(described: Mapping[str, Any], definition: TaskDefinition) -> 
     starts = [d["createdAt"] for d in described.get("deployments", ()) if d.get("status") == "PRIMARY"]
     if not starts:
         return ()
-    return (SizeChange(at=starts[0].astimezone(UTC), size=definition.size, task_definition=definition.arn),)
+    return (size_change(starts[0], definition),)
 
 
 def _deploying(described: Mapping[str, Any]) -> bool:

@@ -60,11 +60,16 @@ class TaskDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeChange:
-    """From `at` on (UTC), tasks had `size`; the first entry of a history speaks for all before it too."""
+    """From `at` on (UTC), tasks had `size`; the first entry of a history speaks for all before it too.
+
+    `architecture` and `ephemeral_gib` None: not known of that time (an import, an inventory of before): today's count.
+    """
 
     at: datetime
     size: TaskSize
     task_definition: str = ""
+    architecture: Architecture | None = None
+    ephemeral_gib: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The lines of an owner: what was billed of each unit, what was modelled, and the difference by class."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -11,13 +11,15 @@ from advisor.domain.charges import SUMS
 from advisor.domain.errors import PriceMissing
 from advisor.domain.inventory import Service
 from advisor.domain.reconciliation import ReconciledLine, Residual
+from advisor.domain.service import Architecture
 from advisor.domain.units import Usd
-from advisor.fargate.prices import PriceBook
+from advisor.fargate.prices import ANY, PriceBook
 from advisor.fargate.usage_types import usage_type_of
 from advisor.ledger.recorded import Recorded
 from advisor.ledger.spans import Span, edges, periods, touched
 
 OTHER = "other"
+Key = tuple[str, str]  # a unit, and an architecture, ANY where that does not matter
 _ZERO = Decimal(0)
 _DIGITS, _MILLIONTH = Decimal("1e-9"), Decimal("0.000001")
 
@@ -43,7 +45,7 @@ class Sums:
 
 def whole_lines(lines: pa.Table, name: str) -> tuple[ReconciledLine, ...]:
     """Lines of an owner that is not modelled: all of it is of the class `name`, but for credits and discounts."""
-    return tuple(_unmodelled(unit, billed, name) for unit, billed in sorted(_billed(lines).items()))
+    return tuple(_unmodelled(unit, billed, name) for (unit, _), billed in sorted(_billed(lines).items()))
 
 
 def _unmodelled(unit: str, billed: Sums, name: str) -> ReconciledLine:
@@ -54,13 +56,13 @@ def _unmodelled(unit: str, billed: Sums, name: str) -> ReconciledLine:
 def service_lines(
     lines: pa.Table, recorded: Recorded, service: Service, *, span: Span, period: int, prices: PriceBook
 ) -> tuple[tuple[ReconciledLine, ...], tuple[str, ...]]:
-    """Lines of a service over a span, and what to say about them."""
+    """Lines of a service over a span, and what to say about them; each architecture that it had has its own."""
     billed = _billed(lines, recorded)
-    listed, notes = _rates(service, prices)
+    listed, notes = _rates(service, recorded.architectures, prices)
     wanted = _wanted(recorded, span=span, period=period)
     made = [
-        _compared(unit, billed.get(unit, Sums()), wanted.get(unit, (_ZERO, _ZERO)), listed.get(unit))
-        for unit in sorted({*billed, *wanted})
+        _compared(key[0], billed.get(key, Sums()), wanted.get(key, (_ZERO, _ZERO)), listed.get(key))
+        for key in sorted({*billed, *wanted})
     ]
     return tuple(made), notes
 
@@ -111,15 +113,14 @@ def _line(
     )
 
 
-def _billed(lines: pa.Table, recorded: Recorded | None = None) -> dict[str, Sums]:
-    """What was billed, by unit."""
+def _billed(lines: pa.Table, recorded: Recorded | None = None) -> dict[Key, Sums]:
+    """What was billed, by unit and, of what was recorded, by architecture."""
     met = touched(*edges(lines), recorded.deployments if recorded else ())
     keys = ["usage_type", "purchase", "deploying"]
     flagged = lines.append_column("deploying", pa.array(met))
-    found: dict[str, Sums] = {}
+    found: dict[Key, Sums] = {}
     for row in flagged.group_by(keys).aggregate([(name, "sum") for name in SUMS]).to_pylist():
-        kind = usage_type_of(row["usage_type"])
-        billed = found.setdefault(kind.unit if kind else OTHER, Sums())
+        billed = found.setdefault(_key(row["usage_type"], recorded), Sums())
         billed.usage_types.add(row["usage_type"])
         sums = billed.by_purchase.setdefault(row["purchase"], dict.fromkeys(SUMS, _ZERO))
         for name in SUMS:
@@ -128,25 +129,38 @@ def _billed(lines: pa.Table, recorded: Recorded | None = None) -> dict[str, Sums
     return found
 
 
-def _wanted(recorded: Recorded, *, span: Span, period: int) -> dict[str, tuple[Decimal, Decimal]]:
-    """By unit: unit-hours that the service called for in the span, and those in periods that a deployment touches."""
+def _key(usage_type: str, recorded: Recorded | None) -> Key:
+    kind = usage_type_of(usage_type)
+    if kind is None:
+        return OTHER, ANY
+    return recorded.charged_as(kind) if recorded else (kind.unit, ANY)
+
+
+def _wanted(recorded: Recorded, *, span: Span, period: int) -> dict[Key, tuple[Decimal, Decimal]]:
+    """Unit-hours that the service called for in the span, and those in periods that a deployment touches."""
     within = (recorded.at >= span[0]) & (recorded.at < span[1])
     met = touched(*periods(recorded.at[within], period=period, span=span), recorded.deployments)
-    called = {unit: hours[within] for unit, hours in recorded.wanted.items()}
-    return {unit: (_decimal(hours.sum()), _decimal(hours[met].sum())) for unit, hours in called.items()}
+    called = {charged: hours[within] for charged, hours in recorded.wanted.items()}
+    return {charged: (_decimal(hours.sum()), _decimal(hours[met].sum())) for charged, hours in called.items()}
 
 
-def _rates(service: Service, prices: PriceBook) -> tuple[Mapping[str, Usd], tuple[str, ...]]:
-    """On-demand rates of the price list for a service, by unit; what the list lacks is left out, and said."""
-    setup = service.setup
-    try:
-        rates = prices.rates(region=service.id.region, os=setup.os, architecture=setup.architecture)
-    except PriceMissing as error:
-        return {}, (f"{error} The bill's own rates were taken.",)
-    found = {"vcpu-hour": rates.vcpu_hour, "gb-hour": rates.gb_hour, "os-licence-vcpu-hour": rates.licence_vcpu_hour}
-    if rates.ephemeral_gb_hour is not None:
-        found["storage-gb-hour"] = rates.ephemeral_gb_hour
-    return found, ()
+def _rates(
+    service: Service, architectures: Iterable[Architecture], prices: PriceBook
+) -> tuple[Mapping[Key, Usd], tuple[str, ...]]:
+    """On-demand rates of the price list for a service; what the list lacks is left out, and said."""
+    found: dict[Key, Usd] = {}
+    notes: list[str] = []
+    for name in architectures:
+        try:
+            rates = prices.rates(region=service.id.region, os=service.setup.os, architecture=name)
+        except PriceMissing as error:
+            notes.append(f"{error} The bill's own rates were taken.")
+            continue
+        found |= {("vcpu-hour", name): rates.vcpu_hour, ("gb-hour", name): rates.gb_hour}
+        found["os-licence-vcpu-hour", name] = rates.licence_vcpu_hour
+        if rates.ephemeral_gb_hour is not None:
+            found["storage-gb-hour", ANY] = rates.ephemeral_gb_hour
+    return found, tuple(notes)
 
 
 def _rate_of(billed: Sums) -> Usd | None:

@@ -181,6 +181,15 @@ def test_sizes_leave_out_repetitions_and_unreadable_revisions() -> None:
     assert [(c.at, c.size.cpu) for c in found] == [(NOW - timedelta(days=9), 2048), (NOW - timedelta(days=5), 1024)]
 
 
+def test_each_change_has_the_platform_of_its_own_time() -> None:
+    past = {"taskDefinitionArn": "api:6", "runtimePlatform": {"cpuArchitecture": "X86_64"}, "ephemeralStorage": {}}
+    old, new = task_definition_of(DEFINITION | past), task_definition_of(DEFINITION)
+    history = [Deployed(at=NOW - timedelta(days=d), task_definition=a) for d, a in ((9, old.arn), (5, new.arn))]
+    found = size_changes(history, {old.arn: old, new.arn: new})
+    assert [(c.architecture, c.ephemeral_gib) for c in found] == [("X86_64", 20), ("ARM64", 50)]
+    assert made(SERVICE).sizes[0].architecture == "ARM64"
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_name_from_aws_breaks_a_reason(kind: str, name: str) -> None:
     for change in ({"launchType": kind, "capacityProviderStrategy": []}, {"status": kind}):
