@@ -29,7 +29,7 @@ def task_families(
 
     Cost per month = the larger of two that can only be too low, as ECS lists a stopped task for about an hour:
 
-        what the runs seen cost        x month / span of all runs of the account and region, from a day on
+        what the runs seen cost        x month / span of the runs of the account and region, from a day on
         mean cost of a run that ended  x starts that the enabled schedules set for the next month
     """
     known = list(runs)
@@ -113,8 +113,12 @@ def _per_month(
 
 
 def _span(runs: Iterable[TaskRun], id: ServiceId) -> timedelta:
-    """From the first to the last instant that the runs of an account and region tell of."""
-    mine = [run for run in runs if (run.account, run.region) == (id.account, id.region)]
+    """From the first to the last instant that the runs of an account and region tell of.
+
+    A service's task that runs says nothing of how long was looked: it may be as old as the service.
+    """
+    told = (run for run in runs if run.stopped is not None or run.service is None)
+    mine = [run for run in told if (run.account, run.region) == (id.account, id.region)]
     return max(run.seen for run in mine) - min(run.created for run in mine) if mine else timedelta(0)
 
 

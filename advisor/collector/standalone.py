@@ -1,7 +1,7 @@
-"""Tasks that no service owns, how tasks ended, and what starts tasks at set times."""
+"""Runs of tasks, of services and of none, and what starts tasks at set times."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -52,22 +52,19 @@ def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now
 
 
 def _tasks(session: AwsSession, region: str, cluster: str, *, now: datetime) -> Iterator[TaskRun | Skipped]:
-    """Stopped tasks, and running ones that no service owns; raises AwsFailed."""
+    """Every task that ECS lists, running and stopped; raises AwsFailed."""
     given = {"cluster": cluster, "maxResults": PER_CALL}
     listed = (pages(session, region, "ecs", "ListTasks", "taskArns", desiredStatus=s, **given) for s in STATUSES)
     arns = list(dict.fromkeys(chain.from_iterable(listed)))
     for first in range(0, len(arns), PER_CALL):
         some = arns[first : first + PER_CALL]
         for task in ask(session, region, "ecs", "DescribeTasks", cluster=cluster, tasks=some)["tasks"]:
-            of_service = str(task.get("group", "")).startswith("service:")
-            if not of_service or "stoppedAt" in task:
-                yield from _run(session, region, task, of_service=of_service, now=now)
+            yield from _run(session, region, task, now=now)
 
 
-def _run(
-    session: AwsSession, region: str, task: Mapping[str, Any], *, of_service: bool, now: datetime
-) -> Iterator[TaskRun | Skipped]:
-    """The task as a run, known up to the last whole minute; a standalone one that is none is listed with the reason."""
+def _run(session: AwsSession, region: str, task: Mapping[str, Any], *, now: datetime) -> Iterator[TaskRun | Skipped]:
+    """The task as a run; a standalone one that is none is listed with the reason."""
+    of_service = str(task.get("group", "")).startswith("service:")
     try:
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         run = task_run_from_aws(task, account=session.account, region=region, seen=minute)
@@ -75,8 +72,16 @@ def _run(
     except InputRefused as error:
         run, why = None, str(error)
     if run is not None:
-        yield run
+        yield _settled(run) if of_service else run
     elif not of_service:
         family = str(task.get("taskDefinitionArn", "")).rpartition("/")[2].partition(":")[0]
         name = f"{str(task.get('clusterArn', '')).rpartition('/')[2]}/{family}"
         yield Skipped(service=name, account=session.account, region=region, reason=why)
+
+
+def _settled(run: TaskRun) -> TaskRun:
+    """A service's run, known up to what last happened to it: one that goes on is the same at each look.
+
+    So a fleet that stands still adds nothing to a store. What a standalone one cost is told by how far it was seen.
+    """
+    return replace(run, seen=run.stopped or run.started or run.pulled or run.created)

@@ -1,7 +1,8 @@
 """Runs of tasks: when each one ran, with which size, and how it ended.
 
-A run comes from what ECS lists (a stopped task for about an hour) or from archived task events. Nothing of a task's
-overrides is held but its size: no command, no value of `environment`. Of the free text of a stop, only its class is.
+A run comes from what ECS lists (running tasks, and a stopped one for about an hour) or from archived task events.
+Nothing of a task's overrides is held but its size: no command, no value of `environment`. Of the free text of a stop,
+only its class is.
 """
 
 from collections.abc import Iterable
@@ -40,7 +41,8 @@ class TaskRun:
 
     `service` is the service's name, None for a task that no service owns. `pulled` is the start of the image pull,
     from which on it is billed; `seen` the last instant at which it was known to be as told here: its end, once it
-    has `stopped`. `stop_code` is ECS's own word, `reason` the class of the stop.
+    has `stopped`; what last happened to it, where it is a running one of a service. `stop_code` is ECS's own word,
+    `reason` the class of the stop.
     """
 
     account: str

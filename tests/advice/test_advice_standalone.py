@@ -73,6 +73,12 @@ def test_runs_of_services_widen_the_span_and_are_no_family() -> None:
     assert family(run(0), other).usd_month == round(HOUR * 730 / 480, 2)
 
 
+def test_a_services_task_that_runs_since_long_ago_says_nothing_of_how_long_was_looked() -> None:
+    old = replace(run(9, start=NOON - timedelta(days=90), ended=False), service="api", seen=NOON - timedelta(days=90))
+    runs = (run(0), run(1, start=NOON + timedelta(days=10, hours=-1)))
+    assert family(*runs, old) == family(*runs)
+
+
 def test_a_schedule_counts_where_few_of_its_runs_were_seen() -> None:
     found = family(run(), schedules=(NIGHTLY,))
     starts = 30 * 2  # 730 hours from 13:00 on hold 30 times 02:00

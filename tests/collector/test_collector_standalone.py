@@ -40,10 +40,21 @@ def run_task(cluster: str, family: str, **more: Any) -> str:
 
 
 def test_a_lone_task_is_a_run_up_to_the_whole_minute(session: AwsSession) -> None:
-    (run,) = (run for run in gather(session, REGION, now=NOW).runs if run.stopped is None)  # none of a service
+    (run,) = (run for run in gather(session, REGION, now=NOW).runs if run.service is None)
     assert (str(run.id), run.revision) == (f"{session.account}/{REGION}/prod/lone", 1)
     assert (run.size, run.provider, run.stopped) == (TaskSize.of(vcpu=0.5, gib=1), "FARGATE", None)
     assert run.seen == NOW.replace(second=0, microsecond=0)
+
+
+def test_running_tasks_of_services_are_runs_and_the_same_ones_at_each_look(session: AwsSession) -> None:
+    first, later = (
+        [run for run in gather(session, REGION, now=at).runs if run.service is not None]
+        for at in (NOW, NOW + timedelta(hours=5))
+    )
+    assert sorted({run.id.service for run in first}) == ["my-prod/api", "prod/api", "prod/mix"]
+    assert [run.service for run in first if run.stopped is None] == ["api", "api", "api", "api", "mix", "mix"]
+    assert all(run.seen == run.started for run in first if run.stopped is None)
+    assert later == first
 
 
 def test_tasks_that_stopped_are_runs_with_their_end_services_too(session: AwsSession) -> None:
