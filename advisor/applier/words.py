@@ -20,8 +20,7 @@ def words_of(service: Service, wanted: Setup) -> Iterator[str]:
     now = service.setup
     if now.size != wanted.size:
         yield f"{now.size} -> {wanted.size}"
-        if service.rollout is not None and not service.rollout.goes_back:
-            yield "no circuit breaker takes it back if it fails"
+        yield from _rollout_words(service, wanted)
     yield from _count_words(now, wanted)
     scaling = service.scaling
     policies = match_policies(scaling.policies if scaling else (), wanted.policies)
@@ -32,6 +31,23 @@ def words_of(service: Service, wanted: Setup) -> Iterator[str]:
     schedule = match_schedule(scaling.schedule if scaling else (), wanted.schedule)
     yield from (f"{_action_name(action)}" for _, action in (*schedule.changed, *schedule.added))
     yield from (f"without the action {one_line(entry.name)}" for entry in schedule.deleted)
+
+
+def _rollout_words(service: Service, wanted: Setup) -> Iterator[str]:
+    """What to know before every task is replaced by one of another size."""
+    rollout, now = service.rollout, service.setup
+    if service.pending:
+        yield f"{service.pending} of its tasks had not started when it was read"
+    if rollout is None:
+        return
+    if not rollout.goes_back:
+        yield f"{'only an alarm' if rollout.alarms_go_back else 'no circuit breaker'} takes it back if it fails"
+    elif (failures := rollout.failures(now.desired)) > now.desired:
+        yield f"the circuit breaker takes it back only after {failures} failed tasks"
+    if rollout.bake_minutes:
+        yield f"ECS keeps both sets of tasks for {rollout.bake_minutes} minutes more"
+    if service.load_balanced and rollout.grace_seconds == 0 and wanted.size.cpu < now.size.cpu:
+        yield "no grace period: a task that starts slower with less CPU may fail its health checks"
 
 
 def _count_words(now: Setup, wanted: Setup) -> Iterator[str]:

@@ -9,8 +9,9 @@ from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.insights import InsightsMode
-from advisor.domain.inventory import Rollout, Scaling, Service, SizeChange, TaskDefinition
+from advisor.domain.inventory import Scaling, Service, SizeChange, TaskDefinition
 from advisor.domain.policy import OtherPolicy, Policy
+from advisor.domain.rollout import Rollout
 from advisor.domain.service import CapacityShare, Provider, ServiceId, Setup
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
@@ -69,6 +70,7 @@ def service_of(
         setup=_setup(described, definition, target, unknown=scaling.unknown),
         seen_at=seen_at,
         running=described.get("runningCount"),
+        pending=described.get("pendingCount"),
         resolution_seconds=deployed[-1].resolution_seconds if deployed else None,
         task_definition=definition,
         sizes=sizes,
@@ -77,11 +79,12 @@ def service_of(
         service_arn=str(described["serviceArn"]),
         cluster_arn=str(described["clusterArn"]),
         deployment_controller=str(described.get("deploymentController", {}).get("type", "ECS")),
-        rollout=_rollout(described.get("deploymentConfiguration", {})),
+        rollout=_rollout(described),
         zone_rebalancing=described.get("availabilityZoneRebalancing") == "ENABLED",
         platform_version=str(described.get("platformVersion", "")),
         public_ip=_network(described).get("assignPublicIp") == "ENABLED",
         managed_tags=bool(described.get("enableECSManagedTags")),
+        propagate_tags=str(described.get("propagateTags", "NONE")),
         resource_management=str(described.get("resourceManagementType", "CUSTOMER")),
         load_balanced=bool(described.get("loadBalancers")),
         target_groups=target_groups,
@@ -107,15 +110,23 @@ def _setup(described: Mapping[str, Any], definition: TaskDefinition, target: Sca
     )
 
 
-def _rollout(said: Mapping[str, Any]) -> Rollout:
+def _rollout(described: Mapping[str, Any]) -> Rollout:
     """How tasks are replaced; what ECS does not say is as documented for services with rolling updates."""
-    breaker = said.get("deploymentCircuitBreaker", {})
+    said = described.get("deploymentConfiguration", {})
+    breaker, alarms = said.get("deploymentCircuitBreaker", {}), said.get("alarms", {})
+    threshold = breaker.get("thresholdConfiguration", {})
     return Rollout(
         minimum_percent=int(said.get("minimumHealthyPercent", 100)),
         maximum_percent=int(said.get("maximumPercent", 200)),
         strategy=str(said.get("strategy", "ROLLING")),
         circuit_breaker=bool(breaker.get("enable", False)),
         rollback=bool(breaker.get("rollback", False)),
+        threshold=int(threshold.get("value", 50)),
+        threshold_type=str(threshold.get("type", "BOUNDED_PERCENT")),
+        alarms=tuple(map(str, alarms.get("alarmNames", ()))) if alarms.get("enable") else (),
+        alarms_roll_back=bool(alarms.get("rollback", False)),
+        bake_minutes=int(said.get("bakeTimeInMinutes", 0)),
+        grace_seconds=int(described.get("healthCheckGracePeriodSeconds", 0)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from advisor.domain.insights import InsightsMode
 from advisor.domain.policy import Policy, ScheduledAction
+from advisor.domain.rollout import Rollout
 from advisor.domain.service import Architecture, OperatingSystem, ServiceId, Setup, TaskSize
 from advisor.domain.units import Mib
 
@@ -122,32 +123,13 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
-    """How ECS replaces the tasks of a service, and what it does when that fails.
-
-    `minimum_percent` and `maximum_percent` of the desired count run meanwhile; `circuit_breaker`: ECS gives a failing
-    deployment up, `rollback`: and goes back. `strategy`: ROLLING, BLUE_GREEN, LINEAR or CANARY.
-    """
-
-    minimum_percent: int = 100
-    maximum_percent: int = 200
-    strategy: str = "ROLLING"
-    circuit_breaker: bool = False
-    rollback: bool = False
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether ECS itself takes a failing deployment back."""
-        return self.circuit_breaker and self.rollback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One ECS service on Fargate, as collected or imported.
 
-    `running` is what ECS said at `seen_at`; None for an import. `step_seconds` is the step of its usage.
-    `zone_rebalancing`: ECS may start tasks before it stops others, to balance zones. `managed_tags`: its tasks, and so
-    the bill, carry the names of cluster and service. `public_ip`: its tasks have a public IPv4 address, which costs.
+    `running` and `pending` are what ECS said at `seen_at`; None for an import. `step_seconds` is the step of its usage.
+    `zone_rebalancing`: ECS may start tasks before it stops others, to balance zones. `propagate_tags`: whose tags its
+    tasks get (SERVICE, TASK_DEFINITION, NONE), "" = not known. `public_ip`: its tasks have a public IPv4 address, which
+    costs.
     `target_groups` are those whose requests are counted for this service alone, as labels of load balancer and group.
     `resolution_seconds` is the metric resolution that ECS was told to use (60 or 20), None = not known. `insights`: how
     Container Insights measures its cluster, None = not, or not known.
@@ -158,6 +140,7 @@ class Service:
     seen_at: datetime
     step_seconds: int = 60
     running: int | None = None
+    pending: int | None = None
     resolution_seconds: int | None = None
     task_definition: TaskDefinition | None = None
     sizes: tuple[SizeChange, ...] = ()
@@ -171,6 +154,7 @@ class Service:
     platform_version: str = ""
     public_ip: bool = False
     managed_tags: bool = False
+    propagate_tags: str = ""
     resource_management: str = "CUSTOMER"
     load_balanced: bool = False
     target_groups: tuple[str, ...] = ()
@@ -185,6 +169,11 @@ class Service:
         CloudFormation marks what it owns with `aws:cloudformation:stack-name`; Terraform leaves no mark.
         """
         return owner_of(self.tags, self.resource_management)
+
+    @property
+    def named_on_bill(self) -> bool:
+        """Whether its tasks carry the names of cluster and service: it takes both settings (documented, botocore)."""
+        return self.managed_tags and self.propagate_tags != "NONE"
 
 
 def with_history(service: Service, before: Service | None) -> Service:

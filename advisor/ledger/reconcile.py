@@ -16,7 +16,7 @@ unknown        the rest, which is (q - wanted) x R in all other periods; tasks t
 =============  ======================================================================================
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -48,8 +48,9 @@ Usage = Callable[[Service], pd.DataFrame]
 _ZERO = Decimal("0.00")
 _CLASS = {"standalone": "standalone", "not-covered": "not_covered", "untagged": "unknown"}
 _UNTAGGED = (
-    "No row of this account and region names an ECS service, so its tasks cannot be told apart. Next: activate the "
-    "cost-allocation tags aws:ecs:clusterName and aws:ecs:serviceName, or import task events."
+    "No row of this account and region names an ECS service, and no collection saw these tasks, so they cannot be told "
+    "apart. Next: activate the cost-allocation tags aws:ecs:clusterName and aws:ecs:serviceName, collect more often, "
+    "or import task events."
 )
 _NO_USAGE = "The store holds no task counts of it for whole periods of the bill."
 
@@ -70,15 +71,25 @@ def reconcile(
     listed, deployed = tuple(services), by_service(deployments)
     found = [_owner(billed, charges, usage, deployed, prices) for billed in owners_of(charges, listed)]
     owners = sorted(found, key=lambda o: (-o.billed_usd - o.outside_usd, o.account, o.region, o.service))
-    elsewhere = len(listed) - sum(owner.kind == "service" for owner in owners)
-    note = f"Left out: services of the store in accounts or regions that the bill does not have ({elsewhere})."
     return Reconciliation(
         store=store,
         bill=_note(charges),
         totals=_totals(owners),
         owners=tuple(owners),
-        notes=(note,) if elsewhere else (),
+        notes=tuple(_notes(owners, listed)),
     )
+
+
+def _notes(owners: Sequence[ReconciledOwner], services: Sequence[Service]) -> Iterator[str]:
+    if elsewhere := len(services) - sum(owner.kind == "service" for owner in owners):
+        yield f"Left out: services of the store in accounts or regions that the bill does not have ({elsewhere})."
+    untagged = {(owner.account, owner.region) for owner in owners if owner.kind == "untagged"}
+    met = [s for s in services if s.service_arn and (s.id.account, s.id.region) in untagged]
+    if unnamed := sum(not service.named_on_bill for service in met):
+        yield (
+            f"{unnamed} of {len(met)} services whose tasks no row names do not put the tags of ECS on them: beside the"
+            " activation of the tags they need enableECSManagedTags, and a propagateTags other than NONE."
+        )
 
 
 def _owner(

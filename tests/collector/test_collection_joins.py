@@ -59,11 +59,9 @@ def test_running_tasks_of_services_tell_whose_charges_are_whose(tmp_path: Path) 
     bill = bill_of([*tasks_of("prod"), *tasks_of("my-prod")], tmp_path / "cur.csv")
     expected = {("prod/api", "service"), ("prod/mix", "service"), ("my-prod/api", "service")}
     # `other` runs on EC2, and never stands on a real bill for Fargate: whose its tasks are stays untold
-    assert billed(run_reconciliation(store, bill)) == {
-        *expected,
-        ("prod/lone", "standalone"),
-        ("prod/(untagged)", "untagged"),
-    }
+    result = run_reconciliation(store, bill)
+    assert billed(result) == {*expected, ("prod/lone", "standalone"), ("prod/(untagged)", "untagged")}
+    assert any("3 of 3 services" in note and "enableECSManagedTags" in note for note in result.notes)
 
 
 def test_a_task_that_was_gone_when_the_next_collection_came_is_still_known(tmp_path: Path, local_aws: LocalAws) -> None:

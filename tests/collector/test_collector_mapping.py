@@ -13,8 +13,8 @@ from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.task_definitions import task_definition_of
 from advisor.domain.errors import AwsFailed, InputRefused
-from advisor.domain.inventory import Rollout
 from advisor.domain.policy import OtherPolicy
+from advisor.domain.rollout import Rollout
 from advisor.domain.service import CapacityShare, ServiceId, TaskSize
 
 NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
@@ -124,15 +124,47 @@ def test_a_service_is_described_by_its_own_fields() -> None:
     assert (found.setup.desired, found.setup.bounds, found.running) == (3, (3, 3), 3)
     assert (found.load_balanced, found.deploying, found.tags) == (True, False, {"team": "shop"})
     assert found.sizes[0].at == NOW - timedelta(days=9)  # the primary deployment: no history is known
-    assert found.rollout == Rollout(minimum_percent=50, maximum_percent=150, circuit_breaker=True, rollback=True)
+    assert found.rollout == Rollout(
+        minimum_percent=50, maximum_percent=150, circuit_breaker=True, rollback=True, grace_seconds=0
+    )
     assert (found.zone_rebalancing, found.managed_tags, found.public_ip) == (True, True, True)
 
 
 def test_what_a_service_does_not_say_is_as_ecs_has_it() -> None:
     names = ("deploymentConfiguration", "availabilityZoneRebalancing", "enableECSManagedTags", "networkConfiguration")
     found = made({key: value for key, value in SERVICE.items() if key not in names})
-    assert found.rollout == Rollout()
+    assert found.rollout == Rollout(grace_seconds=0)
     assert (found.zone_rebalancing, found.managed_tags, found.public_ip) == (False, False, False)
+
+
+def test_what_fails_a_deployment_and_how_long_it_takes_is_read() -> None:
+    configuration = {
+        "strategy": "BLUE_GREEN",
+        "bakeTimeInMinutes": 15,
+        "deploymentCircuitBreaker": {
+            "enable": True,
+            "rollback": False,
+            "thresholdConfiguration": {"type": "COUNT", "value": 7},
+        },
+        "alarms": {"alarmNames": ["5xx", "slow"], "enable": True, "rollback": True},
+    }
+    more = {"healthCheckGracePeriodSeconds": 90, "pendingCount": 2, "propagateTags": "SERVICE"}
+    found = made(SERVICE | {"deploymentConfiguration": configuration} | more)
+    rollout = found.rollout
+    assert (rollout.strategy, rollout.bake_minutes, rollout.grace_seconds) == ("BLUE_GREEN", 15, 90)
+    assert (rollout.threshold_type, rollout.threshold, rollout.failures(100)) == ("COUNT", 7, 7)
+    assert (rollout.alarms, rollout.alarms_go_back, rollout.goes_back) == (("5xx", "slow"), True, False)
+    assert (found.pending, found.named_on_bill) == (2, True)
+    off = configuration | {"alarms": configuration["alarms"] | {"enable": False}}  # type: ignore[operator]
+    assert not made(SERVICE | {"deploymentConfiguration": off}).rollout.alarms_go_back
+
+
+@pytest.mark.parametrize(
+    ("managed", "propagated", "named"), [(True, "SERVICE", True), (True, "NONE", False), (False, "SERVICE", False)]
+)
+def test_tasks_are_named_on_a_bill_where_both_settings_say_so(managed: bool, propagated: str, named: bool) -> None:
+    found = made(SERVICE | {"enableECSManagedTags": managed, "propagateTags": propagated})
+    assert found.named_on_bill is named
 
 
 def test_unread_scaling_is_never_taken_for_a_fixed_count() -> None:
