@@ -167,6 +167,24 @@ def test_tasks_are_named_on_a_bill_where_both_settings_say_so(managed: bool, pro
     assert found.named_on_bill is named
 
 
+@pytest.mark.parametrize(
+    ("change", "owner"),
+    [
+        ({}, None),
+        ({"resourceManagementType": "CUSTOMER"}, None),
+        ({"resourceManagementType": "ECS"}, "ECS Express Mode"),
+        ({"tags": [{"key": "aws:cloudformation:stack-name", "value": "shop"}]}, "CloudFormation stack shop"),
+        (
+            {"resourceManagementType": "ECS", "tags": [{"key": "aws:cloudformation:stack-name", "value": "shop"}]},
+            "CloudFormation stack shop",
+        ),
+        ({"tags": [{"key": "aws:cloudformation:logical-id", "value": "Api"}]}, None),
+    ],
+)
+def test_who_owns_a_service_is_read_from_its_tags_and_its_management(change: dict[str, Any], owner: str | None) -> None:
+    assert made(SERVICE | change).owner == owner
+
+
 def test_unread_scaling_is_never_taken_for_a_fixed_count() -> None:
     found = made(SERVICE, scaling=ScalingOfRegion(unknown="denied"))
     assert found.setup.policies == (OtherPolicy(why="denied"),)
