@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from advisor.domain.measured import MeasuredMonth
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -40,7 +42,7 @@ class Charges:
     `start` and `end` are the first instant of usage that is charged and the one after the last; `period` is the length
     of the longest such row [s]: credits may speak of longer ones. `formats`: cur-legacy, cur-2.0, focus. `rows_read`:
     of all services; `rows_kept`: those of Fargate that count. `tagged`: (account, region) in which some row names its
-    ECS service by tag.
+    ECS service by tag. `measured`: what split-cost columns say, day by day, of services and families that are known.
     """
 
     source: str
@@ -53,3 +55,4 @@ class Charges:
     start: datetime
     end: datetime
     period: int
+    measured: tuple[MeasuredMonth, ...] = ()

@@ -13,6 +13,8 @@ from advisor.domain.errors import InputRefused
 from advisor.importer.bill_cells import DECIMAL, Cells
 from advisor.importer.bill_columns import TAGS, layout_of
 from advisor.importer.bill_files import BillFile, bill_files
+from advisor.importer.bill_measured import Measured
+from advisor.importer.bill_sums import AddedUp
 
 Runs = Mapping[str, tuple[str | None, str | None]]
 Hide = Callable[[str], str]
@@ -29,7 +31,6 @@ LINE_TYPES = {
     **dict.fromkeys(("SavingsPlanNegation", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"), LEFT_OUT),
     **dict.fromkeys(("Tax", "Fee", "RIFee", "Purchase"), LEFT_OUT),
 }
-_MOST_ROWS = 1 << 18  # are kept apart before they are added up
 
 
 def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS, hide: Hide | None = None) -> Charges:
@@ -59,6 +60,7 @@ def read_bill(url: str | Path, *, runs: Runs = _NO_RUNS, hide: Hide | None = Non
         start=start,
         end=end,
         period=period,
+        measured=reading.measured.months(),
     )
 
 
@@ -79,8 +81,8 @@ class _Reading:
         self.formats: set[str] = set()
         self.tagged: set[tuple[str, str]] = set()
         self.rows_read = self.rows_kept = 0
-        self._pieces: list[pa.Table] = []
-        self._apart = self._added_up = 0  # rows
+        self.measured = Measured()
+        self._lines = AddedUp(KEYS, dict.fromkeys(SUMS, "sum"))
 
     def add(self, file: BillFile) -> None:
         """Read one file."""
@@ -90,7 +92,7 @@ class _Reading:
         for batch in file.pieces(layout.wanted):
             rows = pa.array(np.arange(first, first + len(batch)))
             try:
-                self._add(Cells(where=file.shown, layout=layout, batch=batch, rows=rows))
+                self._add(Cells(where=file.shown, layout=layout, batch=batch, rows=rows), file.written)
             except pa.ArrowException as error:
                 place = f"{file.shown}: rows {first} to {first + len(batch) - 1}"
                 rule = "columns of the types that AWS exports"
@@ -100,33 +102,28 @@ class _Reading:
 
     def summed(self) -> pa.Table:
         """Everything so far, one row per key."""
-        if not self._pieces:
-            return pa.table({name: pa.array([], pa.string()) for name in KEYS})
-        whole = pa.concat_tables(self._pieces)
-        totals = whole.group_by(list(KEYS), use_threads=False).aggregate([(name, "sum") for name in SUMS])
-        renamed = totals.rename_columns([name.removesuffix("_sum") for name in totals.column_names])
-        self._pieces = [renamed.select([*KEYS, *SUMS])]
-        self._apart, self._added_up = 0, renamed.num_rows
-        return self._pieces[0]
+        whole = self._lines.whole()
+        return pa.table({name: pa.array([], pa.string()) for name in KEYS}) if whole is None else whole
 
-    def _add(self, every: Cells) -> None:
+    def _add(self, every: Cells, written: datetime) -> None:
         cells = every.where_true(pc.match_substring(every.text("usage_type"), _FARGATE))
         if not len(cells.batch):
             return
         lines = charges_of(cells, self.runs, self.tagged, self.hide)
         self.rows_kept += lines.num_rows
-        self._pieces.append(lines)
-        self._apart += lines.num_rows
-        if self._apart >= max(_MOST_ROWS, self._added_up):
-            self.summed()
+        self._lines.add(lines)
+        self.measured.add(lines, written)
 
 
 def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]], hide: Hide | None) -> pa.Table:
-    """Rows of Fargate as charges, one for one but for those that do not count; notes in `tagged` where tags are."""
+    """Rows of Fargate as charges, one for one but for those that do not count; notes in `tagged` where tags are.
+
+    Beside the columns of charges, `task` is the ARN of the task, null where none is named.
+    """
     kind = _kinds(cells)
     _check_currency(cells)
     owner = _owners(cells, runs, tagged, hide)
-    usage_type = cells.text("usage_type")
+    usage_type, resource = cells.text("usage_type"), cells.text("resource")
     spot = pc.match_substring(usage_type, "SpotUsage-")
     purchase = pc.if_else(pc.equal(kind, USAGE), pc.if_else(spot, "spot", "on-demand"), kind)
     covered, adjusted = pc.equal(purchase, COVERED), pc.equal(purchase, ADJUSTMENT)
@@ -149,6 +146,7 @@ def charges_of(cells: Cells, runs: Runs, tagged: set[tuple[str, str]], hide: Hid
             "on_demand_cost": pc.if_else(pc.or_(spot, adjusted), nothing, on_demand),
             "used": pc.coalesce(used, nothing),
             "used_of": pc.if_else(pc.is_valid(used), quantity, nothing),
+            "task": pc.if_else(pc.match_substring(resource, ":task/"), resource, pa.scalar(None, pa.string())),
         }
     )
     return table.filter(pc.not_equal(kind, LEFT_OUT))

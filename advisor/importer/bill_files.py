@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,13 +25,14 @@ _MONTH = re.compile(r"BILLING_PERIOD=[0-9-]+|[0-9]{8}-[0-9]{8}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillFile:
-    """One file: its place, its columns, whether it is Parquet."""
+    """One file: its place, its columns, whether it is Parquet, and when it was last written."""
 
     files: fs.FileSystem
     path: str
     shown: str
     names: tuple[str, ...]
     parquet: bool
+    written: datetime
 
     @property
     def first_row(self) -> int:
@@ -103,9 +105,10 @@ def _opened(files: fs.FileSystem, path: str, shown: str) -> BillFile:
         with files.open_input_file(path) as source:
             parquet = bytes(source.read(4)) == b"PAR1"
             names = pq.ParquetFile(source).schema_arrow.names if parquet else _csv_names(files, path)
+        written = files.get_file_info(path).mtime.astimezone(UTC)
     except (pa.ArrowException, OSError, csv.Error, UnicodeDecodeError) as error:
         raise _unreadable(shown, error) from None
-    return BillFile(files=files, path=path, shown=shown, names=tuple(names), parquet=parquet)
+    return BillFile(files=files, path=path, shown=shown, names=tuple(names), parquet=parquet, written=written)
 
 
 def _csv_names(files: fs.FileSystem, path: str) -> list[str]:

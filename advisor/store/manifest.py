@@ -30,6 +30,7 @@ DATA = (
     "activities",
     "prices",
     "reconciliations",
+    "measured",
 )
 
 RowGroup = tuple[DataFile, int, Rows]

@@ -13,6 +13,7 @@ from advisor.domain.deployments import Deployment
 from advisor.domain.errors import InputRefused, NoData, one_line
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
+from advisor.domain.measured import MeasuredMonth
 from advisor.domain.peaks import MonthPeak
 from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.runs import TaskRun
@@ -24,6 +25,7 @@ from advisor.store.deployments import DEPLOYMENTS
 from advisor.store.files import UsageFiles
 from advisor.store.insights import INSIGHTS
 from advisor.store.manifest import Manifest
+from advisor.store.measured import MEASURED
 from advisor.store.peaks import PEAKS
 from advisor.store.place import FileMissing, Place
 from advisor.store.prices import PRICES
@@ -50,6 +52,7 @@ class Store:
         self._run_files, self._reach_files = TableFiles(RUNS, place), TableFiles(REACH, place)
         self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
         self._insight_files, self._deployment_files = TableFiles(INSIGHTS, place), TableFiles(DEPLOYMENTS, place)
+        self._measured_files = TableFiles(MEASURED, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
         self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
         self._snapshots = Snapshots(place)
@@ -139,6 +142,14 @@ class Store:
     def add_reconciliation(self, made: Reconciliation) -> None:
         """Keep a reconciliation; of several for one span, that of the bill with the most charges stays."""
         self._add(self._bill_files, (made,))
+
+    def measured(self, *, newest: int | None = None) -> tuple[MeasuredMonth, ...]:
+        """What bills measured of services and families, sorted; of the `newest` months held, or of all."""
+        return self._again(lambda held: self._measured_files.records(held, newest=newest))
+
+    def add_measured(self, months: Iterable[MeasuredMonth]) -> None:
+        """Keep what a bill measured; of two readings of a day that of the file written later counts."""
+        self._add(self._measured_files, months)
 
     def last_instant(self, id: ServiceId, *, step_seconds: int | None = None) -> datetime | None:
         """The newest step held of a service, None where there is none; `step_seconds` as in `usage`."""
@@ -265,6 +276,7 @@ class Store:
             self._activity_files,
             self._price_files,
             self._bill_files,
+            self._measured_files,
         ):
             compacted = table.compact(compacted)
         return compacted

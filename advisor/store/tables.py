@@ -42,9 +42,15 @@ class TableFiles(Generic[R]):
         self.table, self._place = table, place
         self._read: dict[str, tuple[R, ...]] = {}
 
-    def records(self, held: Manifest) -> tuple[R, ...]:
-        """Every record, sorted; raises StoreDamaged where a file is missing or changed."""
-        return self._merged(held.table(self.table.name))
+    def records(self, held: Manifest, *, newest: int | None = None) -> tuple[R, ...]:
+        """Every record, or those of the `newest` months held, sorted.
+
+        Raises StoreDamaged where a file is missing or changed.
+        """
+        files = held.table(self.table.name)
+        months = sorted({file.period for file in files})
+        wanted = set(months if newest is None else months[-newest:])
+        return self._merged(file for file in files if file.period in wanted)
 
     def add(self, held: Manifest, records: Iterable[R]) -> tuple[Manifest, int]:
         """Write what the records tell that is new; returns what is then held, and how many of them told it."""
@@ -67,6 +73,8 @@ class TableFiles(Generic[R]):
         return held.with_table(self.table.name, [self._one(*key, files) for key, files in sorted(wanted.items())])
 
     def _one(self, account: str, region: str, month: str, files: Sequence[DataFile]) -> DataFile:
+        if len(files) == 1:  # it was merged when it was written
+            return files[0]
         merged = self._merged(files)
         whole = [file for file in files if self._of(file) == merged]
         return min(whole) if whole else self._write(account, region, month, merged)
