@@ -37,6 +37,7 @@ from advisor.store import Store
 
 Progress = Callable[[int, int], None]
 _Use = tuple[str, OperatingSystem, Architecture, Provider, bool]
+BILLED_MONTHS = 2  # hold the last 30 days that bills measured
 _DEFAULTS = Config()
 
 
@@ -62,7 +63,8 @@ def run_review(
     cannot be read.
     """
     services, book = store.services, prices or store.prices
-    families = task_families(store.task_runs, store.schedules, book, store.month_peaks)
+    measured = store.measured(newest=BILLED_MONTHS)
+    families = task_families(store.task_runs, store.schedules, book, store.month_peaks, measured)
     if not services and not families:
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     ignored = [service for service in services if _is_ignored(service, config)]

@@ -1,13 +1,15 @@
-"""What tasks without a service cost. Nothing is advised on them: what they used is not known."""
+"""What tasks without a service cost, and what is measured of them. Nothing is advised on them: it is not enough."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from advisor.advice.measured import measured_use, over_sized
 from advisor.domain.errors import PriceMissing, SetupRefused, one_line
 from advisor.domain.finding import TaskFamily
 from advisor.domain.inventory import TaskSchedule
+from advisor.domain.measured import MeasuredMonth
 from advisor.domain.peaks import MonthPeak
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId, by_service
@@ -20,10 +22,16 @@ MONTH = timedelta(hours=HOURS_PER_MONTH)
 LEAST_SPAN = timedelta(days=1)  # chosen: runs of less than a day say nothing of a month
 WHY = "AWS/ECS has no metrics of tasks without a service, so what they need is not known"
 WHY_MEASURED = "Container Insights gives the highest use alone; how the runs differ is not known"
+WHY_BILLED = "a bill measures means of hours: what tasks need at their peaks is not known"
+WHY_BOTH = "the highest use and the bill's means of hours are known; how often a task is near its peak is not"
 
 
 def task_families(
-    runs: Iterable[TaskRun], schedules: Iterable[TaskSchedule], prices: PriceBook, peaks: Iterable[MonthPeak] = ()
+    runs: Iterable[TaskRun],
+    schedules: Iterable[TaskSchedule],
+    prices: PriceBook,
+    peaks: Iterable[MonthPeak] = (),
+    measured: Iterable[MeasuredMonth] = (),
 ) -> tuple[TaskFamily, ...]:
     """One line per family of tasks without a service, sorted by id.
 
@@ -34,11 +42,12 @@ def task_families(
     """
     known = list(runs)
     mine, starting = by_service(run for run in known if run.service is None), by_service(schedules)
-    measured = by_service(peaks)
+    highest = by_service(peaks)
+    billed = by_service(month for month in measured if month.of == "family")
     found: list[TaskFamily] = []
     for id in sorted({*mine, *starting}):
         family = _family(id, mine.get(id, []), starting.get(id, []), span=_span(known, id), prices=prices)
-        found.append(_with_peaks(family, measured.get(id, ())))
+        found.append(_with_use(_with_peaks(family, highest.get(id, ())), billed.get(id, ())))
     return tuple(found)
 
 
@@ -89,6 +98,15 @@ def _with_peaks(family: TaskFamily, peaks: Iterable[MonthPeak]) -> TaskFamily:
     if vcpu is None and gib is None:
         return family
     return replace(family, peak_vcpu=vcpu, peak_gib=gib, why=WHY_MEASURED)
+
+
+def _with_use(family: TaskFamily, months: Iterable[MeasuredMonth]) -> TaskFamily:
+    """With what a bill measured; means alone never advise a size, so that they only ask."""
+    use = measured_use(months)
+    if use is None:
+        return family
+    told = replace(family, measured=use, why=WHY_BOTH if family.why == WHY_MEASURED else WHY_BILLED)
+    return replace(told, cautions=tuple(over_sized(told)))
 
 
 def _per_month(

@@ -16,6 +16,8 @@ def review_to_json(review: Review) -> str:
     """A review as the documented JSON text."""
     data = to_data(review)
     data["services"] = [_advice_to_dict(advice) for advice in review.services]
+    for line, family in zip(data["standalone"], review.standalone, strict=True):
+        line["cautions"] = [str(caution) for caution in family.cautions]
     return dumps(data)
 
 
@@ -28,6 +30,8 @@ def review_from_json(text: str | bytes, *, where: str) -> Review:
     if not isinstance(services, list):
         raise InputRefused("no services", where=where, rule="`services` is a list")
     data["services"] = [_advice_data(s, where=f"{where}: services[{i}]") for i, s in enumerate(services)]
+    if isinstance(families := data.get("standalone"), list):
+        data["standalone"] = [_family_data(f, where=f"{where}: standalone[{i}]") for i, f in enumerate(families)]
     return from_data(Review, data, where=where)
 
 
@@ -56,10 +60,18 @@ def _advice_data(data: object, *, where: str) -> dict[str, Any]:
             flat[key] = _nested(setup_from_dict(flat[key], where=f"{where}.{key}"))
     for alternative in flat.get("alternatives", ()):
         alternative["setup"] = _nested(setup_from_dict(alternative.get("setup"), where=where))
-    flat["cautions"] = [
-        dict(zip(("code", "text"), str(caution).split(": ", 1), strict=False)) for caution in flat.get("cautions", ())
-    ]
+    flat["cautions"] = _cautions(flat)
     return flat
+
+
+def _family_data(data: object, *, where: str) -> dict[str, Any]:
+    flat = want_mapping(data, where=where)
+    return {**flat, "cautions": _cautions(flat)}
+
+
+def _cautions(flat: dict[str, Any]) -> list[dict[str, str]]:
+    given = flat.get("cautions", ())
+    return [dict(zip(("code", "text"), str(caution).split(": ", 1), strict=False)) for caution in given]
 
 
 def _nested(setup: Setup) -> Any:

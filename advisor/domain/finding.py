@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from advisor.domain.inventory import Skipped
+from advisor.domain.measured import MeasuredUse
 from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.domain.units import Usd
@@ -131,7 +132,8 @@ class TaskFamily:
 
     `service` is `cluster/family`. `usd_month`: they cost at least that much in a month of 730 hours, None = not known;
     `basis` says how it is reckoned. `runs` are those that were seen; `failed` of them ended with an error,
-    `out_of_memory` for memory. `peak_vcpu` and `peak_gib` are what a task used at most, where it is measured.
+    `out_of_memory` for memory. `peak_vcpu` and `peak_gib` are what a task used at most, where it is measured;
+    `measured` is what a bill measured, None where none did.
     """
 
     service: str
@@ -146,6 +148,8 @@ class TaskFamily:
     usd_month: Usd | None = None
     basis: str
     started_by: tuple[str, ...] = ()
+    measured: MeasuredUse | None = None
+    cautions: tuple[Caution, ...] = ()
     why: str
 
 

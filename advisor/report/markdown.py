@@ -93,16 +93,19 @@ def skipped_lines(skipped: Iterable[Skipped]) -> list[list[str]]:
 
 
 def _standalone(review: Review) -> list[str]:
-    heads = "Family|Account|Region|Size|Runs seen|USD a month, at least|Reckoned from|Started by|No advice, because"
+    heads = "Family|Account|Region|Size|Used, of what was billed|Runs seen|USD a month, at least"
+    why = "Reckoned from|Started by|No advice, because"
     lines = [_family(family) for family in review.standalone]
     title = ["## Tasks without a service", words.STANDALONE_NOTE]
-    return [*title, table(heads.split("|"), lines, numbers=(4, 5))] if lines else []
+    return [*title, table(f"{heads}|{why}".split("|"), lines, numbers=(5, 6))] if lines else []
 
 
 def _family(family: TaskFamily) -> list[str]:
     runs = " ".join(filter(None, (str(family.runs), words.failures(family))))
-    names = (family.service, family.account, family.region, words.family_size(family), runs)
-    told = (family.basis, "; ".join(family.started_by) or words.UNKNOWN, family.why)
+    used = words.family_use(family) or words.UNKNOWN
+    names = (family.service, family.account, family.region, words.family_size(family), used, runs)
+    why = "; ".join((family.why, *(caution.text for caution in family.cautions)))
+    told = (family.basis, "; ".join(family.started_by) or words.UNKNOWN, why)
     return [*map(safe, names), words.money(family.usd_month), *map(safe, told)]
 
 

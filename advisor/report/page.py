@@ -128,7 +128,8 @@ def _environment() -> Environment:
     own = {"doubtful": doubtful, "flag": flag, "why": why, "plain": _plain, "tone": _tone, "verdicts": VERDICTS}
     own["standalone_note"] = words.STANDALONE_NOTE
     names = (
-        "money percent brief side_by_side risk_word risk_numbers confidence_word backtest replay failures family_size"
+        "money percent brief side_by_side risk_word risk_numbers confidence_word backtest replay failures family_size "
+        "family_use"
     )
     environment.globals.update(own, **{name: getattr(words, name) for name in names.split()})
     return environment

@@ -1,25 +1,36 @@
-"""The CSV: one row per service, units in the header, no cell that a spreadsheet takes for a formula."""
+"""The CSVs: a row per service or per family, units in the header, no cell that a spreadsheet takes for a formula."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from io import StringIO
+from typing import TypeVar
 
-from advisor.domain.finding import Review
+from advisor.domain.finding import Review, TaskFamily
 from advisor.domain.service import Setup
 from advisor.report import words
 from advisor.report.clean import cell
 from advisor.report.view import Row, rows
 
+T = TypeVar("T")
 Field = Callable[[Row], object]
 
 
 def csv_text(review: Review) -> str:
     """The review as CSV: a header, then one line per service in the order of the report."""
+    return _written(COLUMNS, rows(review))
+
+
+def families_text(review: Review) -> str:
+    """The tasks without a service as CSV: a header, then one line per family."""
+    return _written(FAMILY_COLUMNS, review.standalone)
+
+
+def _written(columns: Mapping[str, Callable[[T], object]], lines: Iterable[T]) -> str:
     out = StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(field(row)) for field in COLUMNS.values()] for row in rows(review))
+    writer.writerow(columns)
+    writer.writerows([_cell(field(line)) for field in columns.values()] for line in lines)
     return out.getvalue()
 
 
@@ -89,3 +100,37 @@ COLUMNS: dict[str, Field] = {
 
 def _yes(value: object) -> str | None:
     return None if value is None else "yes" if value else "no"
+
+
+def _size(name: str) -> Callable[[TaskFamily], object]:
+    return lambda family: None if family.size is None else getattr(family.size, name)
+
+
+def _measured(name: str) -> Callable[[TaskFamily], object]:
+    return lambda family: None if family.measured is None else getattr(family.measured, name)
+
+
+FAMILY_COLUMNS: dict[str, Callable[[TaskFamily], object]] = {
+    "family": lambda family: family.service,
+    "account": lambda family: family.account,
+    "region": lambda family: family.region,
+    "cpu_units": _size("cpu"),
+    "memory_mib": _size("memory"),
+    "runs_seen": lambda family: family.runs,
+    "failed_runs": lambda family: family.failed,
+    "out_of_memory_runs": lambda family: family.out_of_memory,
+    "least_usd_per_month": lambda family: family.usd_month,
+    "reckoned_from": lambda family: family.basis,
+    "started_by": lambda family: "; ".join(family.started_by),
+    "peak_vcpu": lambda family: family.peak_vcpu,
+    "peak_gib": lambda family: family.peak_gib,
+    "measured_first_day": _measured("start"),
+    "measured_last_day": _measured("end"),
+    "measured_days": _measured("days"),
+    "cpu_used_share_of_billed": _measured("vcpu_share"),
+    "memory_used_share_of_billed": _measured("gb_share"),
+    "highest_hour_of_a_task_cpu_share": _measured("vcpu_highest"),
+    "highest_hour_of_a_task_memory_share": _measured("gb_highest"),
+    "cautions": lambda family: " ".join(map(str, family.cautions)),
+    "no_advice_because": lambda family: family.why,
+}

@@ -1,6 +1,6 @@
 """Numbers and setups in words, with their units, the same in every format."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from advisor.domain.finding import Backtest, Risk, TaskFamily
@@ -38,7 +38,7 @@ def percent(share: float | None) -> str:
     return f"{value:.3g} %" if value < 100 else f"{value:.0f} %"
 
 
-def span(start: datetime, end: datetime) -> str:
+def span(start: date, end: date) -> str:
     """Two days as people write them: 8 to 23 November 2026."""
     same_year, same_month = start.year == end.year, (start.year, start.month) == (end.year, end.month)
     first = f"{start.day}" if same_month else f"{start.day} {start:%B}" if same_year else f"{start.day} {start:%B %Y}"
@@ -208,6 +208,19 @@ def family_size(family: TaskFamily) -> str:
     peaks = ((family.peak_vcpu, "vCPU"), (family.peak_gib, "GiB"))
     used = ", ".join(f"{peak:.2g} {unit}" for peak, unit in peaks if peak is not None)
     return f"{family.size or UNKNOWN}" + (f"; used at most {used}" if used else "")
+
+
+def family_use(family: TaskFamily) -> str:
+    """What a family's tasks used of what was billed for them, by the bill; empty where none measured it."""
+    use = family.measured
+    if use is None:
+        return ""
+    together = f"{percent(use.vcpu_share)} of CPU, {percent(use.gb_share)} of memory"
+    highest = f"{percent(use.vcpu_highest)} and {percent(use.gb_highest)}"
+    single = (
+        "tasks are not told apart" if highest == f"{UNKNOWN} and {UNKNOWN}" else f"one task's highest hour {highest}"
+    )
+    return f"{together}; {single} ({days(use.days)} of {span(use.start, use.end)})"
 
 
 def failures(family: TaskFamily) -> str:

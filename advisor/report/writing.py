@@ -13,15 +13,15 @@ from advisor.domain.scoreboard import Scoreboard
 from advisor.report.markdown import markdown
 from advisor.report.page import html
 from advisor.report.scoreboard import markdown as scoreboard_markdown
-from advisor.report.table import csv_text
+from advisor.report.table import csv_text, families_text
 
 
 def write_report(
     review: Review, folder: str | Path, *, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Path, ...]:
-    """Write review.html, review.md, review.csv and review.json into `folder`; returns their paths in this order.
+    """Write review.html, .md, .csv and .json and standalone.csv into `folder`; returns their paths in this order.
 
-    All four are rendered before the first is written, and each appears in one step. `progress` is called with
+    All five are rendered before the first is written, and each appears in one step. `progress` is called with
     (services drawn, services). Raises InputRefused where
     the folder cannot be made or written.
     """
@@ -30,6 +30,7 @@ def write_report(
         "review.md": markdown(review),
         "review.csv": csv_text(review),
         "review.json": review_to_json(review),
+        "standalone.csv": families_text(review),
     }
     return _written(texts, folder)
 

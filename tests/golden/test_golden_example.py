@@ -24,7 +24,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["review.html", "review.md", "review.csv", "review.json"])
+@pytest.mark.parametrize("name", ["review.html", "review.md", "review.csv", "review.json", "standalone.csv"])
 def test_the_example_is_what_the_code_draws(drawn: Path, name: str) -> None:
     expected, found = (PICTURE.sub("", (folder / name).read_bytes().decode()) for folder in (EXAMPLE, drawn))
     assert found == expected

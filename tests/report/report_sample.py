@@ -1,7 +1,7 @@
 """A review as the field has it: 16 services, every verdict, hostile names, missing prices, no history."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from report_sample_bill import reconciliation
@@ -21,6 +21,7 @@ from advisor.domain.finding import (
     Window,
 )
 from advisor.domain.inventory import Skipped
+from advisor.domain.measured import MeasuredUse
 from advisor.domain.policy import OtherPolicy, PredictiveScaling, ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import CapacityShare, ServiceId, Setup, TaskSize
 
@@ -289,6 +290,11 @@ def review(services: tuple[Advice, ...] | None = None) -> Review:
             service=HOSTILE[0], account=ACCOUNTS[0], region="us-east-1",
             size=TaskSize.of(vcpu=1, gib=2), runs=31, failed=3, out_of_memory=2, usd_month=Decimal("12.345"),
             basis="31 runs seen in 15.0 days", started_by=HOSTILE, why="what it needs is not known",
+            measured=MeasuredUse(
+                start=date(2026, 11, 8), end=date(2026, 11, 22), days=15,
+                vcpu_share=0.214, gb_share=0.333, vcpu_highest=0.45, gb_highest=0.52,
+            ),
+            cautions=(Caution(code="maybe-over-sized", text=f"over-sized? {HOSTILE[1]}"),),
         ),
         TaskFamily(
             service="batch/never-seen", account=ACCOUNTS[0], region="us-east-1",

@@ -17,7 +17,7 @@ from advisor.charts import history, memory, savings, to_svg
 from advisor.report.clean import cell, markdown, visible
 from advisor.report.markdown import markdown as markdown_of
 from advisor.report.page import html
-from advisor.report.table import COLUMNS, csv_text
+from advisor.report.table import COLUMNS, csv_text, families_text
 
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 NASTY = (
@@ -142,6 +142,16 @@ def test_the_csv_has_one_line_per_service_and_reads_back(names: list[str]) -> No
     assert len(lines) == len(names)
     assert {line["service"] for line in lines} == {visible(f"c/{name}") for name in names}
     assert all(set(line) == set(COLUMNS) for line in lines)
+
+
+def test_families_reach_their_csv_as_plain_text() -> None:
+    (family, _) = review().standalone
+    nasty = tuple(replace(family, service=name, basis=name, started_by=(name,), why=name) for name in NASTY)
+    text = families_text(replace(review(()), standalone=nasty))
+    assert {c for c in text if not c.isprintable()} <= {"\n", "\r"}
+    lines = list(csv.DictReader(StringIO(text)))
+    assert [line["family"] for line in lines] == [cell(name) for name in NASTY]
+    assert not any(value.startswith(tuple("=+-@")) for line in lines for value in line.values())
 
 
 def test_drawing_a_chart_changes_no_record() -> None:

@@ -87,6 +87,7 @@ def test_nothing_is_missing_without_script() -> None:
     for family in review().standalone:
         assert family.basis in page
     assert "3 failed, 2 of them out of memory" in page
+    assert "21.4 % of CPU, 33.3 % of memory; one task&#39;s highest hour 45 % and 52 %" in page
 
 
 def test_every_doubtful_price_is_marked_and_told_at_the_top() -> None:
@@ -133,6 +134,7 @@ def test_an_empty_review_is_a_whole_report(tmp_path: Path) -> None:
         "review.md",
         "review.csv",
         "review.json",
+        "standalone.csv",
     ]
 
 
