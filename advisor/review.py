@@ -10,6 +10,7 @@ from advisor.advice import (
     advise,
     override_of,
     task_families,
+    with_billed,
     with_older,
     with_refusals,
     without_advice,
@@ -20,6 +21,7 @@ from advisor.domain.errors import AdvisorError, NoData, PriceMissing
 from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Service, Skipped
+from advisor.domain.measured import MeasuredMonth
 from advisor.domain.peaks import MonthPeak, merge_peaks
 from advisor.domain.runs import TaskRun
 from advisor.domain.schema import LONG_STEPS, SHORT_STEP
@@ -69,7 +71,7 @@ def run_review(
         raise NoData(f"{store.url}: the store holds no services. Next: `advisor collect` or `advisor import`.")
     ignored = [service for service in services if _is_ignored(service, config)]
     judged = [service for service in services if not _is_ignored(service, config)]
-    results = _all(store, judged, config, prices=book, progress=progress)
+    results = _all(store, judged, measured, config, prices=book, progress=progress)
     window = _window(results)
     if window is None and judged and not families:
         raise NoData(f"{store.url}: no usage of any service. Next: collect or import usage for the same services.")
@@ -87,10 +89,17 @@ def run_review(
 
 
 def _all(
-    store: Store, services: Sequence[Service], config: Config, *, prices: PriceBook, progress: Progress | None
+    store: Store,
+    services: Sequence[Service],
+    measured: Iterable[MeasuredMonth],
+    config: Config,
+    *,
+    prices: PriceBook,
+    progress: Progress | None,
 ) -> list[_Reviewed]:
     results: list[_Reviewed] = []
     runs, peaks = by_service(store.task_runs), by_service(store.month_peaks)
+    billed = by_service(month for month in measured if month.of == "service")
     activities, insights = by_service(store.scaling_activities), by_service(store.insights)
     for service in services:
         found = _one(
@@ -98,6 +107,7 @@ def _all(
             service,
             runs.get(service.id, ()),
             insights.get(service.id, ()),
+            billed.get(service.id, ()),
             prices=prices,
             config=config,
         )
@@ -119,6 +129,7 @@ def _one(
     service: Service,
     runs: Sequence[TaskRun],
     insights: Sequence[InsightsMonth],
+    billed: Sequence[MeasuredMonth],
     *,
     prices: PriceBook,
     config: Config,
@@ -139,6 +150,7 @@ def _one(
             shorter=store.usage(service, step_seconds=SHORT_STEP),
         )
         advice = advise(service, demand, fit_profile(demand), prices=prices, config=config)
+        advice = with_billed(advice, demand, billed)
     except AdvisorError as error:
         advice = without_advice(service, Caution(code="bad-data", text=str(error)))
     end = last + timedelta(seconds=service.step_seconds)

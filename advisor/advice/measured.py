@@ -1,16 +1,22 @@
 """What a bill measured, as words: means of hours and of days. They ask questions, and never choose a size."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from math import ceil
 
-from advisor.domain.finding import Caution, TaskFamily
+import pandas as pd
+
+from advisor.domain.finding import Advice, Caution, TaskFamily
 from advisor.domain.measured import MeasuredDay, MeasuredMonth, MeasuredUse
+from advisor.domain.units import DAY_SECONDS, SECONDS_PER_HOUR
+from advisor.profile import Demand
 
 SPAN = timedelta(days=30)  # chosen: so far back from the newest measured day; it lies in two months
 # Of the reservation. The CPU of Fargate's sizes doubles from one to the next (documented), so that below a half the
 # next smaller one would have held every mean; the same is taken for memory (chosen).
 LOW = 0.5
+FAR = 0.1  # chosen: of what was reserved; half as much would move no size of Fargate's ladder
 
 
 def measured_use(months: Iterable[MeasuredMonth]) -> MeasuredUse | None:
@@ -41,6 +47,32 @@ def over_sized(family: TaskFamily) -> Iterator[Caution]:
         )
         peak = f", and never less memory than the {family.peak_gib:.2g} GiB that one held" if family.peak_gib else ""
         yield Caution(code="maybe-over-sized", text=f"{text}{peak}.")
+
+
+def with_billed(advice: Advice, demand: Demand, months: Iterable[MeasuredMonth]) -> Advice:
+    """The advice with a caution where the bill measured another use of CPU than the metrics did.
+
+    Over the days (UTC) that both have whole: |used by the bill - work by the metrics| / billed > FAR.
+    """
+    seen = _whole_days(demand)
+    both = {at: day for month in months for at, day in month.dated.items() if at in seen and day.vcpu_reserved}
+    reserved = sum(day.vcpu_reserved for day in both.values())
+    billed, measured = sum(day.vcpu_used for day in both.values()), sum(seen[at] for at in both)
+    if not both or abs(billed - measured) <= FAR * reserved:
+        return advice
+    text = (
+        f"Of {reserved:,.1f} vCPU-hours on {len(both)} whole days (UTC) up to {max(both)} the bill measured "
+        f"{billed:,.1f} as used, CloudWatch {measured:,.1f}; the advice is made of CloudWatch's."
+    )
+    return replace(advice, cautions=(*advice.cautions, Caution(code="billed-use-differs", text=text)))
+
+
+def _whole_days(demand: Demand) -> dict[date, float]:
+    """The work of each day of which no step is missing  [vCPU-hours]."""
+    work = demand.frame["vcpu"] * demand.step_seconds / SECONDS_PER_HOUR
+    days = work.groupby(pd.DatetimeIndex(work.index).date).agg(["sum", "count"])
+    whole = days.loc[days["count"] * demand.step_seconds == DAY_SECONDS, "sum"]
+    return dict(zip(whole.index.tolist(), whole.tolist(), strict=True))
 
 
 def _low(family: TaskFamily) -> Iterator[tuple[str, float]]:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from bill_formats import WRITERS, cur2_parquet
 from bill_measured import JOB, ONE, TWO, WRITTEN, row, rows, runs, written
-from bill_world import Row
+from bill_world import ACCOUNT, Row
 
 from advisor.domain.measured import MeasuredDay, MeasuredMonth
 from advisor.importer import read_bill
@@ -57,6 +57,13 @@ def test_focus_and_a_bill_without_split_cost_columns_measure_nothing(tmp_path: P
 def test_tasks_that_nothing_names_are_nobodys_use(tmp_path: Path) -> None:
     path = cur2_parquet(rows(), tmp_path)
     assert {month.of for month in read_bill(path).measured} == {"service"}
+
+
+def test_accounts_are_hidden_and_runs_still_join(tmp_path: Path) -> None:
+    runs = {key.replace(ACCOUNT, "x0"): who for key, who in RUNS.items()}
+    found = read_bill(cur2_parquet(rows(), tmp_path), runs=runs, hide=lambda text: text.replace(ACCOUNT, "x0"))
+    assert ACCOUNT not in repr(found.measured)
+    assert {(month.of, month.id.account) for month in found.measured} == {("service", "x0"), ("family", "x0")}
 
 
 def test_pods_of_eks_are_not_measured(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from bill_measured import WRITTEN, rows, store_of, times, written
 from bill_world import Row
 
 from advisor.cli import cli
-from advisor.domain.measured import MeasuredUse
+from advisor.domain.inventory import Inventory
+from advisor.domain.measured import MeasuredDay, MeasuredMonth, MeasuredUse
 from advisor.review import run_review
 from advisor.store import open_store
+from tests.service_worlds import START as BEGAN
+from tests.service_worlds import World, fixed, level, lived, service_of
 
 Writer = Callable[[list[Row], Path], Path]
 
@@ -80,6 +83,27 @@ def test_what_is_not_kept_is_said(tmp_path: Path) -> None:
     made = reconciled(tmp_path, cur2_parquet(nobody, tmp_path / "bill"))
     assert "nothing is kept" in json.loads(made.read_text())["notes"][-1]
     assert open_store(tmp_path / "store").measured() == ()
+
+
+@pytest.mark.parametrize(("used", "differs"), [(9.6, False), (9.6 + 4.7, False), (9.6 + 4.9, True), (4.6, True)])
+def test_another_use_of_a_service_than_its_metrics_tell_is_a_caution(
+    used: float, differs: bool, tmp_path: Path
+) -> None:
+    """Two tasks of 1 vCPU work 0.4 vCPU, which is 9.6 of 48 vCPU-hours a day; a tenth of 48 is 4.8."""
+    setup = fixed(2, vcpu=1, gib=4)
+    service, usage = service_of(setup), lived(World(vcpu=level(0.4)), setup)
+    store = open_store(tmp_path, create=True)
+    store.add_import(Inventory(taken_at=BEGAN, services=(service,)), {service.id: usage})
+    days = [MeasuredDay(day=n, written=WRITTEN, vcpu_used=used, vcpu_reserved=48.0) for n in (1, 2, 3, 30)]
+    given = MeasuredMonth(of="service", id=service.id, month="2026-11", days=tuple(days))
+    store.add_measured([given, replace(given, of="family", days=(replace(days[1], day=4, vcpu_used=48.0),))])
+    (advice,) = run_review(store).services
+    told = {caution.code: caution.text for caution in advice.cautions}
+    assert ("billed-use-differs" in told) is differs
+    if differs:  # of the days, the 2nd and the 3rd are within the history
+        text = f"Of 96.0 vCPU-hours on 2 whole days (UTC) up to 2026-11-03 the bill measured {2 * used:.1f} as used"
+        assert text in told["billed-use-differs"]
+        assert "CloudWatch 19.2" in told["billed-use-differs"]
 
 
 def test_every_format_of_the_report_tells_it(tmp_path: Path) -> None:

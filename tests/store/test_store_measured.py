@@ -66,8 +66,8 @@ def month(name: str, *told: MeasuredDay) -> MeasuredMonth:
 
 
 def test_a_restated_day_takes_the_place_of_the_old_also_where_it_is_less_and_the_other_days_stay() -> None:
-    old, kept = MeasuredDay(day=5, written=WRITTEN, vcpu_used=9.0), MeasuredDay(day=6, written=WRITTEN, gb_used=1.0)
-    new = MeasuredDay(day=5, written=WRITTEN + timedelta(days=1), vcpu_used=4.0)
+    old, kept = MeasuredDay(day=5, written=WRITTEN, vcpu_reserved=9.0), MeasuredDay(day=6, written=WRITTEN, gb_used=1.0)
+    new = MeasuredDay(day=5, written=WRITTEN + timedelta(days=1), vcpu_reserved=4.0)
     assert merge_measured([month("2026-10", old, kept), month("2026-10", new)]) == (month("2026-10", new, kept),)
 
 
