@@ -1,6 +1,5 @@
 """The store as the other rooms see it."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +9,7 @@ import pandas as pd
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.collecting import CollectionRun, Reach
 from advisor.domain.deployments import Deployment
-from advisor.domain.errors import InputRefused, NoData, one_line
+from advisor.domain.errors import InputRefused
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskSchedule
 from advisor.domain.measured import MeasuredMonth
@@ -24,6 +23,7 @@ from advisor.store.activities import ACTIVITIES
 from advisor.store.deployments import DEPLOYMENTS
 from advisor.store.files import UsageFiles
 from advisor.store.insights import INSIGHTS
+from advisor.store.lookup import find
 from advisor.store.manifest import Manifest
 from advisor.store.measured import MEASURED
 from advisor.store.peaks import PEAKS
@@ -85,21 +85,7 @@ class Store:
 
     def service(self, name: str, account: str | None = None, region: str | None = None) -> Service:
         """The service called `cluster/name`; raises NoData that names the nearest, or says where it is twice."""
-        found = [
-            service
-            for service in self.services
-            if service.id.service == name
-            and account in (None, service.id.account)
-            and region in (None, service.id.region)
-        ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            places = ", ".join(one_line(f"{s.id.account}/{s.id.region}") for s in found)
-            raise NoData(f"service {one_line(name)} is in several places: {places}. Next: give account and region.")
-        near = difflib.get_close_matches(name, {s.id.service for s in self.services}, n=3, cutoff=0.3)
-        hint = f" Nearest: {', '.join(one_line(n) for n in near)}." if near else ""
-        raise NoData(f"store {self._place.shown}: no service {one_line(name)}.{hint} Next: `.services` lists all.")
+        return find(self.services, name, account=account, region=region, where=self._place.shown)
 
     def usage(
         self,
