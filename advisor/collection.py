@@ -13,7 +13,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
 from advisor.codec import Anonymiser
-from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.errors import AwsFailed
 from advisor.domain.insights import newest_days
 from advisor.domain.inventory import Skipped, with_history
 from advisor.domain.schema import SHORT_STEP
@@ -82,7 +82,7 @@ def run_collection(
     """
     from advisor.collector import Reaching, gather_all
 
-    _check_hidden_alike(store, hide)
+    store.hide_by(hide.name)
     started, spent = clock(), _spent(sessions)
     places: list[Place] = []
     try:
@@ -120,6 +120,7 @@ def plan_collection(
     """What `run_collection` would ask for now. Lists and describes, which is free; writes nothing anywhere."""
     from advisor.collector import gather_all
 
+    store.hide_by(hide.name)
     spent = _spent(sessions)
     places = _places(store, sessions, regions, hide=hide)
     for place, gathered in gather_all(places, now=now):
@@ -172,18 +173,6 @@ def _keep(store: Store, place: "Place", gathered: "Gathered", *, hide: Anonymise
     store.add_runs(map(hide.record, gathered.runs))
     store.add_activities(map(hide.record, gathered.activities))
     store.add_deployments(map(hide.record, gathered.deployments))
-
-
-def _check_hidden_alike(store: Store, hide: Anonymiser) -> None:
-    """One store hides accounts in one way: else each would be in it twice."""
-    for run in store.logs(most=1):
-        if run.hidden_by != hide.name:
-            raise InputRefused(
-                "account ids are hidden in another way than before",
-                where="--anonymise",
-                rule="one store, one key, or none",
-                next_step="collect with the key of this store, or into another store",
-            )
 
 
 def _planned(

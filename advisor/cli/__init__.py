@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from advisor.cli.collecting import collect, iam_policy
 from advisor.cli.files import read_text, write_text
 from advisor.cli.importing import import_events
 from advisor.domain.errors import AdvisorError, printable
+
+if TYPE_CHECKING:
+    from advisor.codec import Anonymiser
 
 _review = click.option(
     "--review", "review_file", required=True, type=options.file, help="review.json of `advisor review`."
@@ -59,13 +63,16 @@ cli.add_command(savings_plans)
 @click.option("--services", required=True, type=options.file, help="The inventory file (JSON).")
 @options.store
 @click.option("--ignore-extra", is_flag=True, help="Leave out unknown columns instead of refusing them.")
-def import_(usage: Path, services: Path, store: str, ignore_extra: bool) -> int:
+@options.anonymise
+def import_(*, usage: Path, services: Path, store: str, ignore_extra: bool, hide: "Anonymiser") -> int:
     """Import a usage file (CSV or Parquet) with its inventory file."""
     from advisor.importer import import_files
     from advisor.store import open_store
 
+    target = open_store(store, create=True, hidden_by=hide.name)
     inventory, frames = import_files(usage, services, seen_at=datetime.now(UTC), ignore_extra=ignore_extra)
-    new_rows = open_store(store, create=True).add_import(inventory, frames)
+    hidden = {hide.record(id): frame for id, frame in frames.items()}
+    new_rows = target.add_import(hide.record(inventory), hidden)
     return screen.imported(inventory, new_rows, store)
 
 

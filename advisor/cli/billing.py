@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from advisor.cli import options, screen
-from advisor.cli.files import anonymiser, write_text
+from advisor.cli.files import write_text
 from advisor.domain.errors import printable
 
 if TYPE_CHECKING:
+    from advisor.codec import Anonymiser
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
     from advisor.fargate.prices import Price, PriceBook
     from advisor.fargate.savings_plans import SavingsPlans
@@ -26,20 +27,20 @@ _MOST_ROWS = 40
 @options.prices
 @options.anonymise
 @click.option("--json", "json_file", required=True, type=options.file, help="Where to write the reconciliation.")
-def reconcile(store: str, bill: str, prices_file: Path | None, key_file: Path | None, json_file: Path) -> int:
+def reconcile(store: str, bill: str, prices_file: Path | None, hide: "Anonymiser", json_file: Path) -> int:
     """Hold a bill (CUR legacy, CUR 2.0 or FOCUS) against the store: what differs, and why.
 
     The model is what the metrics say ran, at on-demand prices; docs/bill.md tells how each class is known.
-    The result is kept in the store too. A store that was collected with --anonymise needs it here too.
+    The result is kept in the store too.
     """
     from advisor.codec import to_json
     from advisor.reconciliation import run_reconciliation
     from advisor.store import open_store
 
     with screen.working("Reading the bill"):
-        held = open_store(store)
-        hide = anonymiser(key_file).text if key_file else None
-        result = run_reconciliation(held, bill, prices=book_of(held.prices, prices_file), hide=hide)
+        held = open_store(store, hidden_by=hide.name)
+        book, text = book_of(held.prices, prices_file), hide.text if hide.name else None
+        result = hide.record(run_reconciliation(held, bill, prices=book, hide=text))
         held.add_reconciliation(result)
     write_text(json_file, to_json(result))
     return _told(result, json_file)
@@ -50,6 +51,7 @@ def reconcile(store: str, bill: str, prices_file: Path | None, key_file: Path | 
 @click.option("--out", "out_file", type=options.file, help="Write a price file, for --prices of other commands.")
 @click.option("--store", metavar="DIR", help="Keep the prices in this store, which reviews then reckon with.")
 @click.option("--bill", metavar="PATH", help="With --out or --store: also the Spot rates of this exported bill.")
+@options.anonymise
 @options.credentials
 def prices(
     *,
@@ -57,6 +59,7 @@ def prices(
     out_file: Path | None,
     store: str | None,
     bill: str | None,
+    hide: "Anonymiser",
     profile: str | None,
     roles: tuple[str, ...],
     external_id: str | None,
@@ -71,7 +74,7 @@ def prices(
 
     if out_file is None and store is None:
         return screen.price_list([p for p in PriceBook.shipped().prices if not regions or p.region in regions])
-    held = None if store is None else open_store(store)
+    held = None if store is None else open_store(store, hidden_by=hide.name)
     if held is not None and not regions and bill is None:
         regions = tuple(sorted({service.id.region for service in held.services}))
     found: list[Price] = []

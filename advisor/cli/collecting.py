@@ -4,18 +4,17 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from advisor.cli import options, screen
-from advisor.cli.files import anonymiser
-from advisor.domain.errors import AwsFailed, printable
+from advisor.domain.errors import printable
 from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
+    from advisor.codec import Anonymiser
     from advisor.collection import CollectionPlan, CollectionReport
 
 
@@ -43,7 +42,7 @@ def collect(
     duration: int | None,
     dry_run: bool,
     most_usd: Decimal | None,
-    key_file: Path | None,
+    hide: "Anonymiser",
 ) -> int:
     """Collect services, settings and metrics from AWS, read-only.
 
@@ -57,20 +56,17 @@ def collect(
     _one_of("--region", regions, "--all-regions", all_regions)
     if roles and organisation_role:
         raise click.UsageError("--role-arn and --organisation-role exclude each other.")
-    hide = anonymiser(key_file)
-    try:
-        sessions = open_sessions(
-            profile=profile,
-            role_arns=roles,
-            organisation_role=organisation_role,
-            external_id=external_id,
-            session_name=session_name,
-            duration=duration,
-            meter=Meter(most_usd=most_usd),
-        )
-    except AwsFailed as error:
-        raise AwsFailed(hide.text(str(error))) from error
-    target, now = open_store(store, create=True), datetime.now(UTC)
+    target = open_store(store, create=True, hidden_by=hide.name)
+    sessions = open_sessions(
+        profile=profile,
+        role_arns=roles,
+        organisation_role=organisation_role,
+        external_id=external_id,
+        session_name=session_name,
+        duration=duration,
+        meter=Meter(most_usd=most_usd),
+    )
+    now = datetime.now(UTC)
     if dry_run:
         return _planned(plan_collection(target, sessions, regions or None, now=now, hide=hide))
     with screen.progress("Collecting") as progress:

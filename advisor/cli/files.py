@@ -2,10 +2,12 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.domain.errors import InputRefused
+from advisor.domain.errors import AdvisorError, InputRefused
 
 if TYPE_CHECKING:
     from advisor.codec import Anonymiser
@@ -38,6 +40,16 @@ def anonymiser(key_file: Path | None) -> "Anonymiser":
     from advisor.codec import Anonymiser
 
     return Anonymiser(_secret_of(key_file) if key_file else None)
+
+
+@contextmanager
+def refusals_hidden(hide: "Anonymiser") -> Iterator[None]:
+    """Errors of ours leave the block without account ids."""
+    try:
+        yield
+    except AdvisorError as error:
+        error.args = (hide.text(str(error)),)
+        raise
 
 
 def _secret_of(path: Path) -> bytes:

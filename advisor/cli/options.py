@@ -1,10 +1,14 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+
+from advisor.cli.files import anonymiser, refusals_hidden
 
 
 class _Usd(click.ParamType[Decimal]):
@@ -33,15 +37,28 @@ prices = click.option(
     "--prices", "prices_file", type=file, help="Prices that count beside the shipped ones: a file of `advisor prices`."
 )
 KEY_FILE = "~/.config/advisor/anonymise.key"
-anonymise = click.option(
+_key_file = click.option(
     "--anonymise",
     "key_file",
     type=file,
     is_flag=False,
     flag_value=KEY_FILE,
     metavar="[KEYFILE]",
-    help=f"Hide account ids, by the key in this file (made where there is none).  [default: {KEY_FILE}]",
+    help="Hide account ids, by the key in this file (made where there is none); a store that was begun with a key "
+    f"takes no other, nor none.  [default: {KEY_FILE}]",
 )
+
+
+def anonymise(command: Callable[..., int]) -> Callable[..., int]:
+    """The option that hides account ids: the command gets it as `hide`, and its refusals tell none either."""
+
+    @wraps(command)
+    def hidden(*, key_file: Path | None = None, **given: Any) -> int:
+        hide = anonymiser(key_file)
+        with refusals_hidden(hide):
+            return command(hide=hide, **given)
+
+    return _key_file(hidden)
 
 
 def credentials(command: click.decorators.FC) -> click.decorators.FC:

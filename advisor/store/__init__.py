@@ -12,6 +12,7 @@
       inventory/account=A/region=R/20261123T201000Z-<sha>.json   dated snapshots
       manifest/<sha>.json                                 which files there are, as of the last compaction
       runs/                                               what each collection did; no part of what is known
+      keys/                                               which key hides the account ids, if one does; likewise
 
 Every whole file counts, and holds what its footer says. Adding puts a file; compaction merges files, and removes one
 only after all that it said is in another. So any number of processes may write at once, and any may be killed

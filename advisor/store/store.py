@@ -22,6 +22,7 @@ from advisor.store import manifest as manifests
 from advisor.store.activities import ACTIVITIES
 from advisor.store.deployments import DEPLOYMENTS
 from advisor.store.files import UsageFiles
+from advisor.store.hiding import Hiding
 from advisor.store.insights import INSIGHTS
 from advisor.store.lookup import find
 from advisor.store.manifest import Manifest
@@ -47,6 +48,7 @@ class Store:
 
     def __init__(self, place: Place, manifest: Manifest, *, url: str) -> None:
         self.url = url
+        self._hiding = Hiding(place)
         self._place, self._manifest = place, manifest
         self._files = {step: UsageFiles(place, table) for step, table in usage.USAGE_TABLES.items()}
         self._run_files, self._reach_files = TableFiles(RUNS, place), TableFiles(REACH, place)
@@ -60,6 +62,13 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
 
+    def hide_by(self, name: str) -> None:
+        """Account ids of what is written are hidden by the key of this name; empty (the default): they are not.
+
+        Raises InputRefused where those in the store are hidden in another way; so does every write.
+        """
+        self._hiding.by(name, self._manifest)
+
     @property
     def services(self) -> tuple[Service, ...]:
         """Every service of the latest inventory of each account and region, sorted by id."""
@@ -72,6 +81,7 @@ class Store:
 
     def add_log(self, run: CollectionRun) -> None:
         """Keep the log of a collection, apart from what it collected."""
+        self._hiding.claim(self._manifest)
         log.add_run(self._place, run)
 
     def logs(self, *, most: int = log.MOST_READ) -> list[CollectionRun]:
@@ -206,6 +216,7 @@ class Store:
         def add(held: Manifest) -> Manifest:
             return self._snapshots.add(held, inventory, account=account, region=region, complete=complete)
 
+        self._hiding.claim(self._manifest)
         self._manifest = self._again(add)
 
     def add_usage(self, frames: Mapping[ServiceId, pd.DataFrame], *, step_seconds: int | None = None) -> int:
@@ -214,6 +225,7 @@ class Store:
         `step_seconds` as in `usage`.
         """
         files = self._usage_files(step_seconds)
+        self._hiding.claim(self._manifest)
         self._manifest, rows = self._again(lambda held: files.add(held, frames))
         return rows
 
@@ -246,6 +258,7 @@ class Store:
     def _add(self, files: TableFiles[R], records: Iterable[R]) -> int:
         """Keep records of a table; returns how many told something new."""
         given = tuple(records)
+        self._hiding.claim(self._manifest)
         self._manifest, new = self._again(lambda held: files.add(held, given))
         return new
 

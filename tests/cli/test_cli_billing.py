@@ -42,8 +42,9 @@ def test_a_bill_is_held_against_a_store_that_hides_its_accounts(tmp_path: Path) 
     world, key = simulated(), tmp_path / "key"
     key.write_text("0123456789abcdef" * 4)
     shown = store_of(world, tmp_path / "shown")
-    hidden = open_store(tmp_path / "hidden", create=True)
-    services = tuple(Anonymiser(key.read_bytes()).record(service) for service in shown.services)
+    hide = Anonymiser(key.read_bytes())
+    hidden = open_store(tmp_path / "hidden", create=True, hidden_by=hide.name)
+    services = tuple(map(hide.record, shown.services))
     frames = {h.id: shown.usage(s) for s, h in zip(shown.services, services, strict=True)}
     hidden.add_import(Inventory(taken_at=END, services=services), frames)
     bill = cur2_parquet(world.rows, tmp_path)
