@@ -10,13 +10,14 @@ import click
 
 from advisor.cli import options, screen
 from advisor.cli.files import write_text
-from advisor.domain.errors import printable
+from advisor.domain.errors import AwsFailed, printable
 
 if TYPE_CHECKING:
     from advisor.codec import Anonymiser
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
     from advisor.fargate.prices import Price, PriceBook
     from advisor.fargate.savings_plans import SavingsPlans
+    from advisor.store import Store
 
 _MOST_ROWS = 40
 
@@ -76,13 +77,15 @@ def prices(
         return screen.price_list([p for p in PriceBook.shipped().prices if not regions or p.region in regions])
     held = None if store is None else open_store(store, hidden_by=hide.name)
     if held is not None and not regions and bill is None:
-        regions = tuple(sorted({service.id.region for service in held.services}))
+        regions = regions_of(held)
     found: list[Price] = []
+    failures: tuple[AwsFailed, ...] = ()
     if regions:
         from advisor.collector import collect_prices, open_sessions
 
         sessions = open_sessions(profile=profile, role_arns=roles, external_id=external_id)
-        found += collect_prices(sessions[0], regions, now=datetime.now(UTC))
+        of_aws, failures = collect_prices(sessions[0], regions, now=datetime.now(UTC))
+        found += of_aws
     if bill is not None:
         from advisor.importer import read_bill
         from advisor.ledger import spot_prices
@@ -94,7 +97,8 @@ def prices(
         held.add_prices(found)
     if out_file is not None:
         write_text(out_file, prices_to_csv(found))
-    return screen.price_list(found)
+    screen.price_list(found)
+    return screen.refused([hide.text(str(failure)) for failure in failures])
 
 
 @click.command("savings-plans")
@@ -140,6 +144,12 @@ def _plans(found: "SavingsPlans", book: "PriceBook", path: Path) -> int:
         screen.say(printable(f"Owned: {plan.arn}, {plan.commitment_usd} USD/h until {plan.end:%Y-%m-%d}"))
     screen.say(f"Written: {path}")
     return screen.DONE
+
+
+def regions_of(store: "Store") -> tuple[str, ...]:
+    """The regions in use: where a store has services, runs of tasks, or what starts them."""
+    used = {service.id.region for service in store.services}
+    return tuple(sorted(used | {run.region for run in store.task_runs} | {s.region for s in store.schedules}))
 
 
 def book_of(book: "PriceBook", path: Path | None) -> "PriceBook":

@@ -1,7 +1,6 @@
 """`advisor collect`, which reads from AWS, and `advisor iam-policy`, which says what it may call."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from shlex import quote
@@ -81,7 +80,7 @@ def _planned(plan: "CollectionPlan") -> int:
         screen.say(f"  {count:>7,} {action}")
     screen.say(f"A collection now would add {plan.requests:,} calls of cloudwatch:GetMetricData for metrics.")
     screen.say(f"Metrics requested: {plan.metrics[0]:,} to {plan.metrics[1]:,}: {_usd(plan.usd)}.")
-    return _refused(plan.failures)
+    return screen.refused(plan.failures)
 
 
 def _collected(report: "CollectionReport", store: str) -> int:
@@ -92,15 +91,9 @@ def _collected(report: "CollectionReport", store: str) -> int:
     screen.list_skipped(report.skipped)
     for why in report.stopped:
         screen.say(f"Stopped: {printable(why)}")
-    refused = _refused(report.failures)
+    refused = screen.refused(report.failures)
     screen.suggest(f"advisor review --store {quote(store)} --json review.json")
     return refused or (screen.DONE_WITH_SKIPPED if report.skipped or report.stopped else screen.DONE)
-
-
-def _refused(failures: Sequence[str]) -> int:
-    for failure in failures:
-        click.echo(f"AWS refused: {printable(failure)}", err=True)
-    return screen.AWS_REFUSED if failures else screen.DONE
 
 
 def _usd(charge: tuple[Decimal, Decimal]) -> str:

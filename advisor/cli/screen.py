@@ -228,6 +228,13 @@ def undone(done: "Undone") -> int:
     return DONE
 
 
+def refused(failures: Sequence[str]) -> int:
+    """What AWS refused while the rest went on, on stderr; the exit code."""
+    for failure in failures:
+        click.echo(f"AWS refused: {printable(failure)}", err=True)
+    return AWS_REFUSED if failures else DONE
+
+
 def price_list(prices: Iterable["Price"]) -> int:
     """Prices with source, date and certainty."""
     from rich.table import Table

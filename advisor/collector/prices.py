@@ -11,6 +11,7 @@ from typing import Any
 
 from advisor.collector.asking import pages
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import each
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.fargate.prices import Price
 from advisor.fargate.usage_types import usage_type_of
@@ -20,10 +21,17 @@ _SERVICE = "AmazonECS"
 _PER_PAGE = 100
 
 
-def collect_prices(session: AwsSession, regions: Sequence[str], *, now: datetime) -> tuple[Price, ...]:
-    """The on-demand prices of Fargate in these regions; raises AwsFailed, also where a region has none."""
-    found = [price for region in dict.fromkeys(regions) for price in _of_region(session, region, now=now)]
-    return tuple(sorted(found, key=lambda price: price.key))
+def collect_prices(
+    session: AwsSession, regions: Sequence[str], *, now: datetime
+) -> tuple[tuple[Price, ...], tuple[AwsFailed, ...]]:
+    """The on-demand prices of Fargate in these regions, and what failed; a region without prices is a failure.
+
+    Raises AwsFailed where no region gave any.
+    """
+    found, failures = each(lambda region: _of_region(session, region, now=now), dict.fromkeys(regions))
+    if failures and not found:
+        raise failures[0]
+    return tuple(sorted(found, key=lambda price: price.key)), tuple(failures)
 
 
 def _of_region(session: AwsSession, region: str, *, now: datetime) -> list[Price]:

@@ -13,7 +13,9 @@ from bill_world import ACCOUNT, SPOT, simulated
 from advisor.cli import cli
 from advisor.codec import Anonymiser, to_json
 from advisor.domain.errors import InputRefused
-from advisor.domain.inventory import Inventory
+from advisor.domain.inventory import Inventory, TaskSchedule
+from advisor.domain.runs import TaskRun
+from advisor.domain.service import TaskSize
 from advisor.fargate.price_files import read_prices
 from advisor.store import open_store
 
@@ -100,6 +102,29 @@ def test_prices_of_the_regions_in_use_are_kept_in_the_store_and_count(tmp_path: 
     assert run("prices", "--store", tmp_path / "store") == 0
     held = open_store(tmp_path / "store").prices.rates(region="us-east-1", os="LINUX", architecture="X86_64")
     assert {price.source.partition(" ")[0] for price in held.prices} == {"pricing:GetProducts"}
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_regions_where_only_tasks_without_a_service_run_or_start_are_asked_for_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = open_store(tmp_path / "store", create=True)
+    start = {"kind": "rule", "name": "nightly", "cluster": "prod", "family": "job"}
+    starts = tuple(TaskSchedule(account=ACCOUNT, region=r, **start) for r in ("eu-west-1", "mars-north-1"))  # type: ignore[arg-type]
+    for one in starts:
+        store.add_inventory(
+            Inventory(taken_at=END, schedules=starts), account=ACCOUNT, region=one.region, complete=True
+        )
+    ran = {"cluster": "prod", "task": "t1", "family": "job", "revision": 1, "created": END, "seen": END}
+    store.add_runs([TaskRun(account=ACCOUNT, region="ap-south-1", size=TaskSize.of(vcpu=1, gib=2), **ran)])  # type: ignore[arg-type]
+    assert run("prices", "--store", tmp_path / "store") == 3  # AWS knows no price of one of them
+    told = capsys.readouterr()
+    assert all(region in told.out for region in ("eu-west-1", "ap-south-1"))
+    assert "mars-north-1" in told.err
+    held = open_store(tmp_path / "store").prices
+    for region in ("eu-west-1", "ap-south-1"):
+        rates = held.rates(region=region, os="LINUX", architecture="X86_64")
+        assert all(price.source.startswith("pricing:GetProducts") for price in rates.prices)
 
 
 def test_prices_without_anything_to_take_them_from_is_wrong_usage(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.usefixtures("endpoint")
 
 
 def collected(*regions: str) -> tuple[Price, ...]:
-    return collect_prices(open_sessions(profile=None, role_arns=())[0], regions, now=NOW)
+    found, failures = collect_prices(open_sessions(profile=None, role_arns=())[0], regions, now=NOW)
+    assert failures == ()
+    return found
 
 
 @pytest.fixture
@@ -74,6 +76,13 @@ def test_a_rate_that_is_none_is_refused_and_never_zero(rate: str, changed: dict[
 def test_a_region_without_prices_is_said() -> None:
     with pytest.raises(AwsFailed, match="no price of Fargate in 'mars-north-1'"):
         collected("mars-north-1")
+
+
+def test_a_region_that_fails_is_told_and_does_not_stop_the_others() -> None:
+    session = open_sessions(profile=None)[0]
+    found, (failure,) = collect_prices(session, ["mars-north-1", "us-east-1"], now=NOW)
+    assert {price.region for price in found} == {"us-east-1"}
+    assert "mars-north-1" in str(failure)
 
 
 def test_a_denied_call_names_the_action(local_aws: LocalAws) -> None:
