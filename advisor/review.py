@@ -18,7 +18,7 @@ from advisor.advice import (
 from advisor.codec import config_to_dict
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.errors import AdvisorError, NoData, PriceMissing
-from advisor.domain.finding import Advice, Caution, PriceNote, Review, Totals, Window
+from advisor.domain.finding import Advice, Caution, PlanNote, PlansNote, PriceNote, Review, Totals, Window
 from advisor.domain.insights import InsightsMonth
 from advisor.domain.inventory import Service, Skipped
 from advisor.domain.measured import MeasuredMonth
@@ -34,6 +34,7 @@ from advisor.domain.service import (
 )
 from advisor.domain.settings import Config
 from advisor.fargate.prices import Price, PriceBook
+from advisor.fargate.savings_plans import SavingsPlans
 from advisor.profile import fit_profile, infer_demand, months_of
 from advisor.store import Store
 
@@ -84,6 +85,7 @@ def run_review(
         services=advices,
         standalone=families,
         reconciliation=next(reversed(store.reconciliations), None),
+        savings_plans=_plans(store.savings_plans),
         prices=_notes(_used(judged, store.task_runs), book),
     )
 
@@ -228,3 +230,19 @@ def _note(price: Price) -> PriceNote:
         as_of=price.as_of,
         certainty=price.certainty,
     )
+
+
+def _plans(told: SavingsPlans | None) -> PlansNote | None:
+    if told is None:
+        return None
+    owned = tuple(
+        PlanNote(
+            account=plan.account,
+            years=plan.years,
+            payment=plan.payment,
+            commitment_usd=plan.commitment_usd,
+            end=plan.end,
+        )
+        for plan in sorted(told.owned, key=lambda plan: (plan.end, plan.account, plan.arn))
+    )
+    return PlansNote(taken_at=told.taken_at, accounts=told.accounts, owned=owned, failures=told.failures)

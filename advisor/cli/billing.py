@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from advisor.codec import Anonymiser
     from advisor.domain.reconciliation import ReconciledOwner, ReconciledTotals, Reconciliation
     from advisor.fargate.prices import Price, PriceBook
-    from advisor.fargate.savings_plans import SavingsPlans
     from advisor.store import Store
 
 _MOST_ROWS = 40
@@ -99,51 +98,6 @@ def prices(
         write_text(out_file, prices_to_csv(found))
     screen.price_list(found)
     return screen.refused([hide.text(str(failure)) for failure in failures])
-
-
-@click.command("savings-plans")
-@click.option("--region", "regions", multiple=True, required=True, help="An AWS region; repeat for several.")
-@click.option("--json", "json_file", required=True, type=options.file, help="Where to write them.")
-@options.prices
-@options.credentials
-def savings_plans(
-    *,
-    regions: tuple[str, ...],
-    json_file: Path,
-    prices_file: Path | None,
-    profile: str | None,
-    roles: tuple[str, ...],
-    external_id: str | None,
-) -> int:
-    """Read what Compute Savings Plans charge for Fargate, and which plans are owned.
-
-    AWS's own advice: size first, buy then. A plan's commitment is in discounted dollars.
-    """
-    from advisor.codec import to_json
-    from advisor.collector import collect_savings_plans, open_sessions
-    from advisor.fargate.prices import PriceBook
-
-    sessions = open_sessions(profile=profile, role_arns=roles, external_id=external_id)
-    found = collect_savings_plans(sessions, regions, now=datetime.now(UTC))
-    write_text(json_file, to_json(found))
-    return _plans(found, book_of(PriceBook.shipped(), prices_file), json_file)
-
-
-def _plans(found: "SavingsPlans", book: "PriceBook", path: Path) -> int:
-    from rich.table import Table
-
-    table = Table("region", "platform", "unit", "years", "payment", "USD", "off on-demand")
-    for offer in found.offers:
-        for rate in offer.rates:
-            off = rate.discount(book)
-            said = "unknown" if off is None else f"{off:.1%}"
-            platform = f"{rate.os} {rate.architecture}"
-            table.add_row(rate.region, platform, rate.unit, str(offer.years), offer.payment, str(rate.usd), said)
-    screen.console().print(table)
-    for plan in found.owned:
-        screen.say(printable(f"Owned: {plan.arn}, {plan.commitment_usd} USD/h until {plan.end:%Y-%m-%d}"))
-    screen.say(f"Written: {path}")
-    return screen.DONE
 
 
 def regions_of(store: "Store") -> tuple[str, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--region", "regions", multiple=True, help="An AWS region; repeat for several.")
 @click.option("--all-regions", is_flag=True, help="Every region that is enabled, in each account.")
 @options.credentials
-@click.option("--organisation-role", metavar="NAME", help="Assume this role in every account of the organisation.")
+@options.organisation_role
 @click.option("--session-name", default="advisor", show_default=True, help="Name of the role sessions.")
 @click.option("--session-seconds", "duration", type=click.IntRange(1800, 43200), help="Length of the role sessions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for and what it costs; keep nothing.")
@@ -53,8 +53,7 @@ def collect(
     from advisor.store import open_store
 
     _one_of("--region", regions, "--all-regions", all_regions)
-    if roles and organisation_role:
-        raise click.UsageError("--role-arn and --organisation-role exclude each other.")
+    options.one_kind_of_role(roles, organisation_role)
     target = open_store(store, create=True, hidden_by=hide.name)
     sessions = open_sessions(
         profile=profile,

@@ -61,6 +61,17 @@ def anonymise(command: Callable[..., int]) -> Callable[..., int]:
     return _key_file(hidden)
 
 
+organisation_role = click.option(
+    "--organisation-role", metavar="NAME", help="Assume this role in every account of the organisation."
+)
+
+
+def one_kind_of_role(roles: tuple[str, ...], organisation_role: str | None) -> None:
+    """Refuse roles by ARN beside the role of an organisation."""
+    if roles and organisation_role:
+        raise click.UsageError("--role-arn and --organisation-role exclude each other.")
+
+
 def credentials(command: click.decorators.FC) -> click.decorators.FC:
     """Options that say with which credentials AWS is called."""
     for option in (

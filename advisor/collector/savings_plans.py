@@ -8,8 +8,9 @@ from typing import Any
 from advisor.collector.asking import pages
 from advisor.collector.prices import HOME
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import each
 from advisor.domain.errors import AwsFailed, one_line
-from advisor.fargate.savings_plans import OwnedPlan, PlanOffer, PlanRate, SavingsPlans
+from advisor.fargate.savings_plans import OwnedPlan, Payment, PlanOffer, PlanRate, SavingsPlans
 from advisor.fargate.usage_types import usage_type_of
 
 _YEARS = {31_536_000: 1, 94_608_000: 3}  # documented: the two lengths of a plan [s]
@@ -18,24 +19,37 @@ _ASKED = {"savingsPlanTypes": ["Compute"], "products": ["Fargate"], "serviceCode
 
 
 def collect_savings_plans(sessions: Sequence[AwsSession], regions: Sequence[str], *, now: datetime) -> SavingsPlans:
-    """Offers for Fargate in these regions, and the active Compute plans of each session's account; raises AwsFailed."""
+    """Offers for Fargate in these regions, and the active Compute plans of each session's account.
+
+    A region or an account that cannot be read is told in `failures`; raises AwsFailed where none can.
+    """
     wanted = tuple(dict.fromkeys(regions))
+    offered, unknown = each(lambda region: _offered(sessions[0], region), wanted)
+    owned, unread = each(lambda session: [(session.account, tuple(_owned(session, wanted)))], sessions)
+    failures = (*unknown, *unread)
+    if failures and not offered and not owned:
+        raise failures[0]
     return SavingsPlans(
         taken_at=now.astimezone(UTC),
-        offers=_offers(sessions[0], wanted),
-        owned=tuple(plan for session in sessions for plan in _owned(session, wanted)),
+        offers=_offers(offered),
+        owned=tuple(plan for _, plans in owned for plan in plans),
+        accounts=tuple(account for account, _ in owned),
+        failures=tuple(dict.fromkeys(map(str, failures))),
     )
 
 
-def _offers(session: AwsSession, regions: Sequence[str]) -> tuple[PlanOffer, ...]:
-    rates: dict[tuple[int, Any], set[PlanRate]] = {}
-    for region in regions:
-        given = {**_ASKED, "filters": [{"name": "region", "values": [region]}], "maxResults": _PER_PAGE}
-        found = pages(session, HOME, "savingsplans", "DescribeSavingsPlansOfferingRates", "searchResults", **given)
-        for one in found:
-            offer = one["savingsPlanOffering"]
-            if offer.get("currency") == "USD" and (rate := _rate(one, region)) is not None:
-                rates.setdefault((_years(offer["durationSeconds"]), offer["paymentOption"]), set()).add(rate)
+def _offered(session: AwsSession, region: str) -> Iterator[tuple[int, Payment, PlanRate]]:
+    given = {**_ASKED, "filters": [{"name": "region", "values": [region]}], "maxResults": _PER_PAGE}
+    for one in pages(session, HOME, "savingsplans", "DescribeSavingsPlansOfferingRates", "searchResults", **given):
+        offer = one["savingsPlanOffering"]
+        if offer.get("currency") == "USD" and (rate := _rate(one, region)) is not None:
+            yield _years(offer["durationSeconds"]), offer["paymentOption"], rate
+
+
+def _offers(offered: Iterable[tuple[int, Payment, PlanRate]]) -> tuple[PlanOffer, ...]:
+    rates: dict[tuple[int, Payment], set[PlanRate]] = {}
+    for years, payment, rate in offered:
+        rates.setdefault((years, payment), set()).add(rate)
     return tuple(
         PlanOffer(years=years, payment=payment, rates=tuple(sorted(held)))
         for (years, payment), held in sorted(rates.items())

@@ -167,6 +167,27 @@ class PriceNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanNote:
+    """A Compute Savings Plan that is owned; `commitment_usd` is per hour, in the plan's discounted dollars."""
+
+    account: str
+    years: int
+    payment: str
+    commitment_usd: Usd
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlansNote:
+    """The Compute Savings Plans of these `accounts` as AWS told them at `taken_at`, and what could not be read."""
+
+    taken_at: datetime
+    accounts: tuple[str, ...]
+    owned: tuple[PlanNote, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """The history that was read; choices were scored on days after `fitted_until`."""
 
@@ -192,7 +213,8 @@ class Totals:
 class Review:
     """The monthly cost review: everything that the report, the plan and a script need.
 
-    `reconciliation` is that of the latest bill that was held against the store, None where none was.
+    `reconciliation` is that of the latest bill that was held against the store, None where none was. `savings_plans`
+    is what the store holds of them, None where they were not read; no number in the review depends on it.
     """
 
     format: int = 1
@@ -203,4 +225,5 @@ class Review:
     services: tuple[Advice, ...] = ()
     standalone: tuple[TaskFamily, ...] = ()
     reconciliation: Reconciliation | None = None
+    savings_plans: PlansNote | None = None
     prices: tuple[PriceNote, ...] = ()

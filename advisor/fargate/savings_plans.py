@@ -65,9 +65,14 @@ class OwnedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavingsPlans:
-    """What can be bought and what is owned, for Fargate in some regions, as AWS told it at `taken_at`."""
+    """What can be bought and what is owned, for Fargate in some regions, as AWS told it at `taken_at`.
+
+    `accounts`: whose plans were read. `failures` say what could not be.
+    """
 
     format: int = 1
     taken_at: datetime
     offers: tuple[PlanOffer, ...]
     owned: tuple[OwnedPlan, ...]
+    accounts: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from advisor.report import words
 from advisor.report.bill import bill_view
 from advisor.report.clean import visible
 from advisor.report.pictures import MOST_SERVICES, Progress, fleet_picture, service_pictures
+from advisor.report.plans import plans_line
 from advisor.report.view import Row, Summary, breaks, history_days, limits, places, rows, summary
 
 VERDICTS = {"change": "Change", "keep": "Keep", "no-advice": "No advice"}
@@ -76,6 +77,8 @@ def notices(review: Review, totals: Summary, shown: tuple[Row, ...]) -> tuple[st
         )
     if unsure:
         told.append(f"{unsure} of the {len(review.prices)} prices used are not confirmed: see “Prices used”.")
+    if review.savings_plans is not None:
+        told.append(plans_line(review.savings_plans))
     if breaks(totals, shown):
         told.append(
             f"The totals of this review differ from its rows by {words.money(totals.unexplained)}: do not use it."

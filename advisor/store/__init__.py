@@ -9,6 +9,7 @@
       tasks/account=A/region=R/2026-10-<sha>.parquet      task runs, one file per month in which they were made
       prices/account=/region=R/2026-10-<sha>.parquet      collected prices, of each the newest
       reconciliations/account=/region=/2026-10-<sha>.parquet   bills against the store, by the month of their end
+      savings-plans/account=/region=/2026-11-<sha>.parquet   what plans charge and which are owned, as last told
       inventory/account=A/region=R/20261123T201000Z-<sha>.json   dated snapshots
       manifest/<sha>.json                                 which files there are, as of the last compaction
       runs/                                               what each collection did; no part of what is known

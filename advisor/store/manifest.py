@@ -31,6 +31,7 @@ DATA = (
     "prices",
     "reconciliations",
     "measured",
+    "savings-plans",
 )
 
 RowGroup = tuple[DataFile, int, Rows]

@@ -34,11 +34,13 @@ from advisor.store.reach import REACH
 from advisor.store.reconciliations import RECONCILIATIONS
 from advisor.store.records import Snapshot
 from advisor.store.runs import RUNS
+from advisor.store.savings_plans import SAVINGS_PLANS
 from advisor.store.snapshots import Known, Snapshots
 from advisor.store.tables import R, TableFiles
 
 if TYPE_CHECKING:
     from advisor.fargate.prices import Price, PriceBook
+    from advisor.fargate.savings_plans import SavingsPlans
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class Store:
         self._insight_files, self._deployment_files = TableFiles(INSIGHTS, place), TableFiles(DEPLOYMENTS, place)
         self._measured_files = TableFiles(MEASURED, place)
         self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
+        self._plan_files = TableFiles(SAVINGS_PLANS, place)
         self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
         self._snapshots = Snapshots(place)
 
@@ -146,6 +149,15 @@ class Store:
     def add_measured(self, months: Iterable[MeasuredMonth]) -> None:
         """Keep what a bill measured; of two readings of a day that of the file written later counts."""
         self._add(self._measured_files, months)
+
+    @property
+    def savings_plans(self) -> "SavingsPlans | None":
+        """The Savings Plans as AWS told them last, None where they were not asked for."""
+        return next(iter(self._again(self._plan_files.records)), None)
+
+    def add_savings_plans(self, told: "SavingsPlans") -> None:
+        """Keep what AWS told of Savings Plans; the latest counts."""
+        self._add(self._plan_files, (told,))
 
     def last_instant(self, id: ServiceId, *, step_seconds: int | None = None) -> datetime | None:
         """The newest step held of a service, None where there is none; `step_seconds` as in `usage`."""
@@ -276,6 +288,7 @@ class Store:
             self._price_files,
             self._bill_files,
             self._measured_files,
+            self._plan_files,
         ):
             compacted = table.compact(compacted)
         return compacted

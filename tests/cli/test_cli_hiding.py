@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from advisor.cli import cli
 from advisor.codec import Anonymiser
 from advisor.demo.aws.faults import Fault, denied
+from advisor.demo.aws.savings_plans import HOME, YEAR
 from advisor.demo.aws.wire import ACCOUNT, LocalAws
 from advisor.domain.errors import AdvisorError
 from advisor.domain.inventory import Inventory
@@ -41,6 +42,18 @@ EVENT = {"detail-type": "ECS Task State Change", "source": "aws.ecs", "account":
 EVENT |= {"time": "2026-10-05T02:00:00Z", "detail": TASK}  # type: ignore[dict-item]
 USAGE = "service,timestamp,tasks,cpu_avg,cpu_max,memory_avg,memory_max\nprod/a,2026-10-05T00:00:00Z,1,2,3,4,5\n"
 SERVICES = [{"service": "prod/a", "cpu": 1024, "memory": 2048, "desired": 1, "tags": {"of": f"account {BILLED}"}}]
+PLAN = {
+    "savingsPlanId": "plan-1",
+    "savingsPlanArn": f"arn:aws:savingsplans::{BILLED}:savingsplan/plan-1",
+    "state": "active",
+    "savingsPlanType": "Compute",
+    "paymentOption": "No Upfront",
+    "currency": "USD",
+    "commitment": "1.25",
+    "termDurationInSeconds": YEAR,
+    "start": "2026-01-01T00:00:00Z",
+    "end": "2026-12-31T23:59:59Z",
+}
 pytestmark = pytest.mark.usefixtures("endpoint")
 
 
@@ -68,6 +81,7 @@ COMMANDS: dict[str, Callable[[Path], list[object]]] = {
     "import": files,
     "import-events": events,
     "reconcile": bill,
+    "savings-plans": lambda _: ["savings-plans", "--region", REGION, "--role-arn", ROLE],
     "prices": lambda _: ["prices", "--region", REGION, "--role-arn", ROLE],
 }
 
@@ -101,8 +115,11 @@ def key(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_keeps_or_tells_an_account_that_is_hidden(tmp_path: Path, key: Path, command: str) -> None:
+def test_no_command_keeps_or_tells_an_account_that_is_hidden(
+    tmp_path: Path, key: Path, local_aws: LocalAws, command: str
+) -> None:
     store = begun(tmp_path, HIDE)
+    local_aws.state("savingsplans", BILLED, HOME)["plans"] = [PLAN]
     code, told = run(*COMMANDS[command](tmp_path), "--store", store, "--anonymise", key)
     assert code in (0, 1), told
     written = {path: content for path, content in held(tmp_path).items() if path.startswith(("store/", "out"))}
@@ -136,7 +153,7 @@ def test_an_import_before_the_first_collection_decides_too(tmp_path: Path, key: 
 
 
 def test_a_refusal_of_aws_tells_no_account(tmp_path: Path, key: Path, local_aws: LocalAws) -> None:
-    store, given = begun(tmp_path, HIDE), ("collect", "prices")
+    store, given = begun(tmp_path, HIDE), ("collect", "prices", "savings-plans")
     local_aws.before.append(Fault(error=denied("sts", "AssumeRole", account=BILLED), action="AssumeRole"))
     told: dict[str, Any] = {c: run(*COMMANDS[c](tmp_path), "--store", store, "--anonymise", key) for c in given}
     for code, text in told.values():

@@ -9,8 +9,9 @@ from shapes import assert_shape
 
 from advisor.codec import to_json
 from advisor.collector import collect_savings_plans, open_sessions
+from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.savings_plans import HOME, RATES, YEAR
-from advisor.demo.aws.wire import ACCOUNT, ANSWERS, AwsError, Call, LocalAws
+from advisor.demo.aws.wire import ACCOUNT, ANSWERS, Call, LocalAws
 from advisor.domain.errors import AwsFailed
 from advisor.fargate.prices import PriceBook
 from advisor.fargate.savings_plans import SavingsPlans
@@ -83,19 +84,35 @@ def test_all_pages_are_read(monkeypatch: pytest.MonkeyPatch, owned: list[dict[st
 @pytest.mark.parametrize(
     "changed", [{"commitment": "none"}, {"commitment": "0"}, {"termDurationInSeconds": 60}, {"start": "soon"}]
 )
-def test_a_plan_that_is_not_as_documented_is_refused(changed: dict[str, Any], owned: list[dict[str, Any]]) -> None:
+def test_a_plan_that_is_not_as_documented_is_told_and_not_taken(
+    changed: dict[str, Any], owned: list[dict[str, Any]]
+) -> None:
     owned.append(plan(**changed))
-    with pytest.raises(AwsFailed, match="not as documented"):
-        collected("eu-west-1")
+    found = collected("eu-west-1")
+    assert (found.accounts, found.owned) == ((), ())
+    assert "not as documented" in found.failures[0]
 
 
-def test_a_denied_call_names_the_action(local_aws: LocalAws) -> None:
-    def deny(call: Call) -> None:
-        if call.action == "DescribeSavingsPlans":
-            raise AwsError("AccessDeniedException", "no", status=403)
+def test_an_account_that_is_denied_is_told_with_the_action_and_does_not_stop_the_others(
+    local_aws: LocalAws, owned: list[dict[str, Any]]
+) -> None:
+    owned.append(plan())
+    other = "111122223333"
+    local_aws.before.append(
+        Fault(error=denied("savingsplans", "DescribeSavingsPlans"), account=other, action="DescribeSavingsPlans")
+    )
+    (closed,) = open_sessions(profile=None, role_arns=[f"arn:aws:iam::{other}:role/reader"])
+    found = collect_savings_plans([closed, *open_sessions(profile=None)], ["eu-west-1"], now=NOW)
+    assert found.offers
+    assert (found.accounts, len(found.owned)) == ((ACCOUNT,), 1)
+    (failure,) = found.failures
+    assert other in failure
+    assert "allow savingsplans:DescribeSavingsPlans," in failure
 
-    local_aws.before.append(deny)
-    with pytest.raises(AwsFailed, match="allow savingsplans:DescribeSavingsPlans,"):
+
+def test_where_nothing_can_be_read_the_first_denial_is_raised(local_aws: LocalAws) -> None:
+    local_aws.before.append(Fault(error=denied("savingsplans", "any"), service="savingsplans"))
+    with pytest.raises(AwsFailed, match="allow savingsplans:DescribeSavingsPlansOfferingRates,"):
         collected("eu-west-1")
 
 

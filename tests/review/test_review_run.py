@@ -20,6 +20,7 @@ from advisor.domain.runs import TaskRun
 from advisor.domain.service import TaskSize
 from advisor.domain.settings import Config, Override
 from advisor.fargate.prices import PriceBook
+from advisor.fargate.savings_plans import OwnedPlan, SavingsPlans
 from advisor.report.markdown import markdown
 from advisor.review import run_review
 from advisor.store import Store, open_store
@@ -109,6 +110,25 @@ def test_the_latest_bill_that_was_held_against_the_store_stands_in_the_review(tm
     review = run_review(store)
     assert review.reconciliation is not None
     assert review.reconciliation.bill.end == START + timedelta(days=3)
+    assert review_from_json(review_to_json(review), where="test") == review
+
+
+def test_savings_plans_stand_in_the_review_and_change_no_number(tmp_path: Path) -> None:
+    store = store_of(tmp_path, fleet())
+    before = run_review(store)
+    plan = OwnedPlan(
+        arn="arn:1", account="1", years=3, payment="No Upfront", commitment_usd=Decimal("1.25"), start=START,
+        end=START + timedelta(days=1095), rates=(),
+    )  # fmt: skip
+    store.add_savings_plans(
+        SavingsPlans(taken_at=START, offers=(), owned=(plan,), accounts=("1", "2"), failures=("3",))
+    )
+    review = run_review(store)
+    told = review.savings_plans
+    assert told is not None
+    assert (told.taken_at, told.accounts, told.failures) == (START, ("1", "2"), ("3",))
+    assert [(p.account, p.commitment_usd, p.end) for p in told.owned] == [("1", Decimal("1.25"), plan.end)]
+    assert replace(review, savings_plans=None) == before
     assert review_from_json(review_to_json(review), where="test") == review
 
 

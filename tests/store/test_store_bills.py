@@ -1,4 +1,4 @@
-"""Prices and reconciliations in the store: kept once, the newest counts, in whichever order they came."""
+"""Prices, reconciliations and Savings Plans in the store: the newest counts, in whichever order they came."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ import pytest
 
 from advisor.domain.reconciliation import BillNote, ReconciledTotals, Reconciliation, Residual
 from advisor.fargate.prices import PriceBook
+from advisor.fargate.savings_plans import SavingsPlans
 from advisor.store import open_store
 
 VCPU = next(p for p in PriceBook.shipped().prices if p.key == ("us-east-1", "LINUX", "X86_64", "spot", "vcpu-hour"))
@@ -57,3 +58,16 @@ def test_reconciliations_come_back_as_they_were_one_for_each_span(tmp_path: Path
         store.add_reconciliation(one)
     store.compact(NOW)
     assert open_store(tmp_path).reconciliations == (made(days=15), made(rows=5))
+
+
+def test_of_savings_plans_the_last_reading_counts_whole_in_whichever_order_they_came(tmp_path: Path) -> None:
+    assert open_store(tmp_path / "0", create=True).savings_plans is None
+    told = [
+        SavingsPlans(taken_at=NOW + timedelta(days=day), offers=(), owned=(), accounts=("1",)) for day in (0, 40, 9)
+    ]
+    for number, given in enumerate((told, told[::-1])):
+        store = open_store(tmp_path / str(number), create=True)
+        for one in given:
+            store.add_savings_plans(one)
+        store.compact(NOW + timedelta(days=50))
+        assert open_store(tmp_path / str(number)).savings_plans == told[1]
