@@ -48,7 +48,9 @@ def rights_page() -> str:
 POLICIES = {
     "read": "Collecting (`advisor iam-policy read`)",
     "organisation": "Every account of an organisation, in the account that starts (`--organisation-role`)",
+    "role": "A role that is given (`--role-arn`), in the account that starts",
     "store": "A store on S3, with the credentials of the environment (`--store`)",
+    "exports": "A bill or archived events on S3, with the credentials of the environment (`--read`)",
     "apply": "Applying and undoing (`advisor iam-policy apply`)",
 }
 PAGES = {"cli.md": command_page, "frames.md": frames_page, "rights.md": rights_page}

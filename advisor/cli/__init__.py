@@ -15,9 +15,10 @@ import click
 from advisor.cli import options, screen
 from advisor.cli.backtesting import backtest, fit_tails
 from advisor.cli.billing import book_of, prices, reconcile
-from advisor.cli.collecting import collect, iam_policy
+from advisor.cli.collecting import collect
 from advisor.cli.files import read_text, write_text
 from advisor.cli.importing import import_events
+from advisor.cli.rights import iam_policy
 from advisor.cli.savings_plans import savings_plans
 from advisor.domain.errors import AdvisorError, printable
 

@@ -1,6 +1,5 @@
-"""`advisor collect`, which reads from AWS, and `advisor iam-policy`, which says what it may call."""
+"""`advisor collect`, which reads from AWS."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from shlex import quote
@@ -10,7 +9,6 @@ import click
 
 from advisor.cli import options, screen
 from advisor.domain.errors import printable
-from advisor.fargate.rights import Policy
 
 if TYPE_CHECKING:
     from advisor.codec import Anonymiser
@@ -104,23 +102,3 @@ def _usd(charge: tuple[Decimal, Decimal]) -> str:
 def _one_of(one: str, has_one: object, other: str, has_other: object) -> None:
     if bool(has_one) == bool(has_other):
         raise click.UsageError(f"Give either {one} or {other}.")
-
-
-@click.command("iam-policy")
-@click.argument("policy", type=click.Choice(["read", "apply"]))
-@click.option("--organisation-role", metavar="NAME", help="Also what finds the accounts and assumes this role in each.")
-@click.option("--store", metavar="S3URL", help="Also what keeps the store at s3://bucket/prefix.")
-def iam_policy(policy: Policy, organisation_role: str | None, store: str | None) -> int:
-    """Print the IAM policy (JSON) that collect needs ("read"), or apply and undo ("apply"), and nothing else.
-
-    It is made from the table of the calls that the code makes; the clients refuse any other call.
-    """
-    import json
-
-    from advisor.fargate.rights import policy_document
-
-    if store is not None and not re.fullmatch(r"s3://[^/*?]+(/[^*?]*)?", store):
-        raise click.UsageError("--store takes s3://bucket/prefix.")
-    place = (store or "").removeprefix("s3://").strip("/")
-    screen.say(json.dumps(policy_document(policy, role=organisation_role, store=place), indent=2))
-    return screen.DONE

@@ -1,16 +1,17 @@
 """Every call that advisor makes to AWS, as the IAM action that it needs. Policies, clients and tests read this table.
 
 Names are those of the service authorization reference; which of them AWS checks was not tried on a real account.
+Resources hold names in braces, which `policy_document` fills in; a partition is aws, aws-cn, aws-us-gov ...
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Policy = Literal["read", "apply", "organisation", "store"]
+Policy = Literal["read", "apply", "organisation", "role", "store", "exports"]
 ANY = "*"
-_SCALING_ROLE = "arn:aws:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*"
-_ASSUMED = "arn:aws:iam::*:role/{role}"
+_SCALING_ROLE = "arn:{partition}:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*"
+_ASSUMED = "arn:{partition}:iam::*:role/{role}"
 _TASKS_ONLY = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 _IAM_PREFIX = {"monitoring": "cloudwatch"}  # name in the signature -> IAM prefix, where they differ
 
@@ -82,7 +83,7 @@ RIGHTS: tuple[Right, ...] = (
         "scheduler",
         {"ListSchedules": "which schedules start tasks", "GetSchedule": "when, and which tasks they start"},
     ),
-    *_rights("read", "pricing", {"GetProducts": "on-demand prices, for `advisor prices --out`"}),
+    *_rights("read", "pricing", {"GetProducts": "on-demand prices, for `advisor prices`"}),
     *_rights(
         "read",
         "savingsplans",
@@ -94,7 +95,8 @@ RIGHTS: tuple[Right, ...] = (
     ),
     *_rights("organisation", "organizations", {"ListAccounts": "which accounts the organisation has"}),
     *_rights("organisation", "sts", {"AssumeRole": "the role in each account"}, resource=_ASSUMED),
-    *_rights("store", "s3", {"ListBucket": "which files the store has"}, resource="arn:aws:s3:::{bucket}"),
+    *_rights("role", "sts", {"AssumeRole": "the role that is given"}, resource="{role_arn}"),
+    *_rights("store", "s3", {"ListBucket": "which files the store has"}, resource="arn:{partition}:s3:::{bucket}"),
     *_rights(
         "store",
         "s3",
@@ -103,8 +105,11 @@ RIGHTS: tuple[Right, ...] = (
             "PutObject": "a new file; none is ever changed",
             "DeleteObject": "files that were merged into others",
         },
-        resource="arn:aws:s3:::{store}/*",
+        resource="arn:{partition}:s3:::{store}/*",
     ),
+    *_rights("exports", "s3", {"ListBucket": "which files there are"}, resource="arn:{partition}:s3:::{bucket}"),
+    *_rights("exports", "s3", {"GetObject": "what they hold"}, resource="arn:{partition}:s3:::{exports}/*"),
+    *_rights("exports", "s3", {"GetObject": "whether it is one file"}, resource="arn:{partition}:s3:::{exports}"),
     *_rights("apply", "sts", {"GetCallerIdentity": "which account the credentials are of"}),
     *_rights(
         "apply",
@@ -165,20 +170,43 @@ def actions(*policies: Policy) -> frozenset[str]:
     return frozenset(right.action for right in RIGHTS if right.policy in policies)
 
 
-def policy_document(policy: Policy, *, role: str | None = None, store: str = "") -> dict[str, Any]:
+def policy_document(
+    policy: Policy,
+    *,
+    role: str | None = None,
+    role_arns: Iterable[str] = (),
+    store: str = "",
+    exports: Iterable[str] = (),
+    partition: str = "aws",
+) -> dict[str, Any]:
     """An IAM policy that allows a policy's actions and nothing else: one statement per resource and condition.
 
     `role`: with the rights to find an organisation's accounts and to assume the role of this name in them.
-    `store`: with the rights to keep a store at this `bucket/prefix`.
+    `role_arns`: with the right to assume each. `store`: with the rights to keep a store at this `bucket/prefix`.
+    `exports`: with the rights to read a bill or events at each `bucket/prefix`. That service principals are named alike
+    in every partition is UNCONFIRMED.
     """
-    wanted = {policy, *(["organisation"] if role else []), *(["store"] if store else [])}
-    names = {"role": role, "store": store, "bucket": store.partition("/")[0]}
+    parts: list[tuple[Policy, dict[str, str]]] = [(policy, {})]
+    parts += [("organisation", {"role": role})] if role else []
+    parts += [("role", {"role_arn": arn}) for arn in role_arns]
+    parts += [("store", {"store": store, "bucket": _bucket(store)})] if store else []
+    parts += [("exports", {"exports": place, "bucket": _bucket(place)}) for place in exports]
     statements: list[dict[str, Any]] = []
-    for right in (right for right in RIGHTS if right.policy in wanted):
-        place: dict[str, Any] = {"Effect": "Allow", "Resource": right.resource.format(**names)}
-        place |= {"Condition": dict(right.condition)} if right.condition else {}
-        same = next((s for s in statements if {**s, "Action": []} == {**place, "Action": []}), None)
-        if same is None:
-            statements.append(same := {**place, "Action": []})
-        same["Action"] = sorted({*same["Action"], right.action})
+    for wanted, names in parts:
+        for right in (right for right in RIGHTS if right.policy == wanted):
+            _add(statements, right, right.resource.format(partition=partition, **names))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _bucket(place: str) -> str:
+    return place.partition("/")[0]
+
+
+def _add(statements: list[dict[str, Any]], right: Right, resource: str) -> None:
+    """Into the statement of the same resource and condition, or a new one."""
+    place: dict[str, Any] = {"Effect": "Allow", "Resource": resource}
+    place |= {"Condition": dict(right.condition)} if right.condition else {}
+    same = next((s for s in statements if {**s, "Action": []} == {**place, "Action": []}), None)
+    if same is None:
+        statements.append(same := {**place, "Action": []})
+    same["Action"] = sorted({*same["Action"], right.action})
