@@ -8,6 +8,8 @@ from pyarrow import fs
 
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
 
+MOST_ATTEMPTS = 8  # as the collector's clients
+
 
 def place_of(url: str, *, where: str) -> tuple[fs.FileSystem, str]:
     """The file system and the path in it; raises InputRefused for no path, AwsFailed where S3 has no such bucket."""
@@ -38,7 +40,11 @@ def _s3(bucket: str) -> fs.FileSystem:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     try:
         return fs.S3FileSystem(
-            region="us-east-1" if endpoint else fs.resolve_s3_region(bucket), endpoint_override=endpoint
+            region="us-east-1" if endpoint else fs.resolve_s3_region(bucket),
+            endpoint_override=endpoint,
+            connect_timeout=10,
+            request_timeout=20,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MOST_ATTEMPTS),
         )
     except OSError as error:
         raise s3_refused(f"s3://{one_line(bucket)}", error) from error

@@ -13,6 +13,7 @@ import pytest
 from bill_formats import WRITERS, cur2_parquet, cur_legacy_csv, focus_csv
 from bill_world import ACCOUNT, World, fargate, simulated
 
+from advisor.demo.aws.faults import fault, unavailable
 from advisor.demo.aws.wire import AwsError, Call, LocalAws
 from advisor.domain.charges import SUMS
 from advisor.domain.errors import AwsFailed, InputRefused
@@ -204,12 +205,17 @@ def test_accounts_are_hidden_wherever_they_stand_and_runs_still_join(world: Worl
 
 
 @pytest.mark.usefixtures("endpoint")
-def test_a_bill_is_read_from_s3(world: World, tmp_path: Path) -> None:
+def test_a_bill_is_read_from_s3_also_where_it_fails_a_few_times(
+    world: World, tmp_path: Path, local_aws: LocalAws
+) -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="bills")
     path = cur2_parquet(world.rows, tmp_path)
     s3.upload_file(str(path), "bills", "export/data/BILLING_PERIOD=2026-10/part.parquet")
     assert read_bill("s3://bills/export").lines.equals(read_bill(path).lines)
+    with fault(local_aws, unavailable(), service="s3", times=3) as made:  # Arrow's own patience ends there
+        assert read_bill("s3://bills/export").rows_kept
+    assert made.hits == 3
 
 
 @pytest.mark.usefixtures("endpoint")
