@@ -1,5 +1,6 @@
 """Sessions: whose credentials, which account, and refusals that say what to do."""
 
+from pathlib import Path
 from typing import Never
 
 import pytest
@@ -10,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from advisor.collector import client_for, open_sessions
 from advisor.collector.asking import ask, aws_failed
 from advisor.demo.aws.proxy import flaky
-from advisor.demo.aws.wire import LocalAws
+from advisor.demo.aws.wire import Call, LocalAws
 from advisor.domain.errors import AwsFailed, InputRefused
 
 ROLE = "arn:aws:iam::{}:role/advisor-read"
@@ -54,6 +55,26 @@ def test_own_credentials_say_their_account() -> None:
 def test_no_credentials_say_what_to_do(roles: tuple[str, ...]) -> None:
     with pytest.raises(AwsFailed, match="AWS_PROFILE"):
         open_sessions(profile=None, role_arns=roles)
+
+
+@pytest.mark.usefixtures("endpoint")
+@pytest.mark.parametrize("roles", [(), (ROLE.format("000000000042"),)])
+def test_the_credentials_and_the_region_of_a_profile_count_and_not_those_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_aws: LocalAws, roles: tuple[str, ...]
+) -> None:
+    (tmp_path / "credentials").write_text("[mine]\naws_access_key_id = AKIAMINE\naws_secret_access_key = local\n")
+    (tmp_path / "config").write_text("[profile mine]\nregion = ap-northeast-1\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    asked: list[Call] = []
+    local_aws.before.append(asked.append)
+    (session,) = open_sessions(profile="mine", role_arns=roles)
+    ask(session, "eu-west-1", "ecs", "ListClusters")
+    assert [call.identity for call in asked] == ["AKIAMINE", roles[0] if roles else "AKIAMINE"]
+    assert [call.action for call in asked] == ["AssumeRole" if roles else "GetCallerIdentity", "ListClusters"]
+    if not roles:
+        assert session.home == "ap-northeast-1"
 
 
 @pytest.mark.usefixtures("_no_credentials")
