@@ -191,6 +191,7 @@ def _planned(
         services = place.services
         kept = {service.id: hide.record(service.id) for service in services}
         labels = {service.id: service.target_groups for service in services}
+        until = _under(kept, reach)
         measured = place.found.measured if place.found else ()
 
         def last(step_seconds: int | None) -> "dict[ServiceId, datetime]":
@@ -201,8 +202,8 @@ def _planned(
             (place, batch)
             for batch in chain(
                 short_batches(services, since=last(SHORT_STEP), now=now),
-                batches(list(kept), since=last(None), now=now, labels=labels),
-                older_batches(services, reach=_under(kept, reach), now=now, labels=labels),
+                batches(list(kept), since=last(None), reach=until, now=now, labels=labels),
+                older_batches(services, reach=until, now=now, labels=labels),
                 family_batches(measured, known={id for id in measured if hide.record(id) in peaks}, now=now),
                 insights_batches(services, held=_under(kept, newest), now=now),
             )

@@ -16,6 +16,7 @@ from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
 from advisor.collector.steps import (
     KEPT_SHORT,
+    LATE,
     MARGIN,
     MINUTE,
     SHORT,
@@ -43,6 +44,7 @@ _SAME_BATCH = timedelta(hours=6)  # chosen: services whose reading starts this n
 
 Progress = Callable[[int, int], None]
 NO_LABELS: Mapping[ServiceId, tuple[str, ...]] = {}
+NEVER: Mapping[ServiceId, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +168,17 @@ def batches(
     *,
     since: Mapping[ServiceId, datetime],
     now: datetime,
+    reach: Mapping[ServiceId, datetime] = NEVER,
     labels: Mapping[ServiceId, tuple[str, ...]] = NO_LABELS,
 ) -> Iterator[Batch]:
-    """The services in batches as large as memory allows; those whose reading starts far apart are in different ones."""
+    """The services in batches as large as memory allows; those whose reading starts far apart are in different ones.
+
+    Each from its newest row (`since`) on, or from where it was read whole before (`reach`), if nothing ran since then;
+    what may be late comes again.
+    """
     end, oldest = settled(now), oldest_minute(now)
-    starts = {id: max(oldest, since[id] - READ_AGAIN) if id in since else oldest for id in ids}
+    known = ((since, READ_AGAIN), (reach, LATE))
+    starts = {id: max((oldest, *(at[id] - again for at, again in known if id in at))) for id in ids}
     waiting = {id: start for id, start in starts.items() if start < end}
     near_by = together(
         waiting,

@@ -12,6 +12,8 @@ KEPT = timedelta(days=15)  # documented: how long CloudWatch keeps one-minute da
 KEPT_SHORT = timedelta(hours=3)  # documented: how long CloudWatch keeps points of less than a minute
 MARGIN = timedelta(minutes=15)  # chosen: the collection itself takes time, and older than KEPT is refused
 SETTLED = timedelta(minutes=3)  # chosen: a minute may still change until then
+LATE = timedelta(days=1)  # chosen: where nothing came, it may come so late; delays of CloudWatch have lasted for hours
+SETTLED_DAY = timedelta(hours=2)  # chosen: a day may still change until so long after its end
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,6 +58,11 @@ def _first(
 def settled(now: datetime) -> datetime:
     """Until when (exclusive) points are asked for."""
     return rounded_down(now - SETTLED, MINUTE)
+
+
+def settled_day(now: datetime) -> datetime:
+    """Until when (exclusive) days are over and do not change any more."""
+    return rounded_down(now - SETTLED_DAY, DAY)
 
 
 def oldest_minute(now: datetime) -> datetime:

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from aws_samples import CANARY, REGION, small_fleet
 
-from advisor.collection import run_collection
+from advisor.collection import CollectionReport, run_collection
 from advisor.collector import open_sessions
 from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
-from advisor.demo.aws.wire import LocalAws
+from advisor.demo.aws.wire import Call, LocalAws
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service, SizeChange, with_history
 from advisor.domain.service import ServiceId, Setup, TaskSize
@@ -24,8 +25,7 @@ pytestmark = pytest.mark.usefixtures("endpoint")
 ACCOUNT = "123456789012"
 
 
-def seed(aws: LocalAws, now: datetime, *, days: int = 2) -> None:
-    minutes = days * 1440
+def seed(aws: LocalAws, now: datetime, *, minutes: int = 2 * 1440) -> None:
     values = np.linspace(1, 50, minutes)
     for name in ("api", "mix"):
         for metric in ("CPUUtilization", "MemoryUtilization"):
@@ -44,6 +44,10 @@ def seed(aws: LocalAws, now: datetime, *, days: int = 2) -> None:
                 maximum=values,
                 unit="Percent",
             )
+
+
+def collect_at(folder: Path, now: datetime) -> CollectionReport:
+    return run_collection(open_store(folder, create=True), open_sessions(profile=None, role_arns=()), [REGION], now=now)
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -87,7 +91,64 @@ def test_a_later_collection_adds_only_what_is_new(tmp_path: Path, local_aws: Loc
     run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=earlier)
     report = run_collection(store, open_sessions(profile=None, role_arns=()), [REGION], now=now)
     assert report.new_rows == 2 * 5 * 60
-    assert report.calls["cloudwatch:GetMetricData"] == 1 + 2  # for two services since then, for an empty one since ever
+    assert report.calls["cloudwatch:GetMetricData"] == 1 + 1  # an empty service: from a day before then
+
+
+def test_a_service_without_points_is_asked_once_for_what_there_may_be(tmp_path: Path, local_aws: LocalAws) -> None:
+    """Nothing runs for days, then something does: no minute is missing, though silence was not asked for again."""
+    now = datetime.now(UTC)
+    small_fleet()
+    asked: list[timedelta] = []
+
+    def note(call: Call) -> None:
+        if call.action == "GetMetricData":
+            asked.append(timedelta(seconds=call.params["EndTime"] - call.params["StartTime"]))
+
+    local_aws.before.append(note)
+    for days in (2, 1):
+        asked.clear()
+        collect_at(tmp_path / "store", now - timedelta(days=days))
+    assert sum(asked, timedelta()) < timedelta(days=2, hours=1)
+    seed(local_aws, now, minutes=1440)
+    collect_at(tmp_path / "store", now)
+    collect_at(tmp_path / "clean", now)
+    late, clean = open_store(tmp_path / "store"), open_store(tmp_path / "clean")
+    for service in clean.services:
+        pd.testing.assert_frame_equal(late.usage(service), clean.usage(service))
+    assert len(clean.usage(clean.service("prod/api"))) == 1440 - 3
+
+
+@pytest.mark.parametrize("before", [0, 600])
+def test_points_that_come_late_are_read_where_nothing_came_for_them(
+    tmp_path: Path, local_aws: LocalAws, before: int
+) -> None:
+    """The points of 20 hours are not there yet in the first run; those of some minutes before are, or none."""
+    now, late = datetime.now(UTC), 1200
+    small_fleet()
+    if before:
+        seed(local_aws, now - timedelta(minutes=late), minutes=before)
+    collect_at(tmp_path / "store", now)
+    seed(local_aws, now, minutes=late)
+    for folder in ("store", "clean"):
+        collect_at(tmp_path / folder, now + timedelta(minutes=1))
+    store, clean = open_store(tmp_path / "store"), open_store(tmp_path / "clean")
+    for service in clean.services:
+        pd.testing.assert_frame_equal(store.usage(service), clean.usage(service))
+    assert len(store.usage(store.service("prod/api"))) == before + late - 2
+
+
+def test_after_half_an_answer_silence_is_asked_for_again(tmp_path: Path, local_aws: LocalAws) -> None:
+    """A service is known as read only where all of it came: else a failure would look like nothing running."""
+    now = datetime.now(UTC)
+    small_fleet()
+    seed(local_aws, now)
+    broken = Fault(error=denied("cloudwatch", "GetMetricData"), action="GetMetricData")
+    local_aws.before.append(broken)
+    collect_at(tmp_path / "store", now)
+    local_aws.before.remove(broken)
+    collect_at(tmp_path / "store", now)
+    collect_at(tmp_path / "clean", now)
+    assert bytes_of(tmp_path / "store") == bytes_of(tmp_path / "clean")
 
 
 def test_one_bad_region_or_account_does_not_stop_the_rest(tmp_path: Path, local_aws: LocalAws) -> None:
