@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from advisor.codec import Anonymiser
 from advisor.domain.errors import AwsFailed
-from advisor.domain.insights import newest_days
 from advisor.domain.inventory import Skipped, with_history
 from advisor.domain.schema import SHORT_STEP
 from advisor.store import Store
@@ -22,10 +21,11 @@ from advisor.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
-    from advisor.collector import AwsSession, Batch, Gathered, Place, Reaching, Spent
+    from advisor.collector import AwsSession, Batch, Gathered, Missing, Place, Reaching, Spent
+    from advisor.domain.collecting import Into
     from advisor.domain.service import ServiceId
 
-    Read = tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]
+    Read = tuple[dict[ServiceId, pd.DataFrame], tuple[Missing, ...]]
 
 READING = 3  # chosen: batches of metrics in memory, 43 MB of points each
 CLEAR = Anonymiser()
@@ -185,14 +185,14 @@ def _planned(
     """
     from advisor.collector import batches, family_batches, insights_batches, older_batches, short_batches
 
-    peaks, newest, reach = {peak.id for peak in store.month_peaks}, newest_days(store.insights), store.reach
+    reach: dict[Into, dict[ServiceId, datetime]] = {of: store.reach(of) for of in ("usage", "peaks", "insights")}
 
     def of(place: "Place") -> Iterator[tuple["Place", "Batch"]]:
         services = place.services
         kept = {service.id: hide.record(service.id) for service in services}
         labels = {service.id: service.target_groups for service in services}
-        until = _under(kept, reach)
-        measured = place.found.measured if place.found else ()
+        measured = {id: hide.record(id) for id in (place.found.measured if place.found else ())}
+        until = _under(kept, reach["usage"])
 
         def last(step_seconds: int | None) -> "dict[ServiceId, datetime]":
             found = {id: store.last_instant(own, step_seconds=step_seconds) for id, own in kept.items()}
@@ -204,8 +204,8 @@ def _planned(
                 short_batches(services, since=last(SHORT_STEP), now=now),
                 batches(list(kept), since=last(None), reach=until, now=now, labels=labels),
                 older_batches(services, reach=until, now=now, labels=labels),
-                family_batches(measured, known={id for id in measured if hide.record(id) in peaks}, now=now),
-                insights_batches(services, held=_under(kept, newest), now=now),
+                family_batches(measured, reach=_under(measured, reach["peaks"]), now=now),
+                insights_batches(services, reach=_under(kept, reach["insights"]), now=now),
             )
         )
 
@@ -247,16 +247,20 @@ def _read(
     from advisor.collector import insights_months, month_peaks
 
     total, done = sum(len(batch.services) for _, batch in planned), 0
-    for place, batch, (frames, failures) in _ahead(planned):
+    for place, batch, (frames, missing) in _ahead(planned):
+        lost = frozenset(chain.from_iterable(one.services for one in missing))
+        whole = {id: frame for id, frame in frames.items() if id not in lost}  # a part of a day has other extremes
         if batch.into == "usage":
             told = {hide.record(id): frame for id, frame in frames.items()}
             place.new_rows += store.add_usage(told, step_seconds=batch.step_seconds)
-            store.add_reach(() if failures else map(hide.record, reaching.after(batch)), reaching.until)
-        elif not failures and batch.into == "peaks":  # what was not read whole is asked for again
-            store.add_peaks(map(hide.record, month_peaks(frames, asked=batch)))
-        elif not failures:
-            store.add_insights(map(hide.record, insights_months(frames, asked=batch)))
-        place.failures += map(str, failures)
+        elif batch.into == "peaks":
+            store.add_peaks(map(hide.record, month_peaks(whole)))
+        else:
+            store.add_insights(map(hide.record, insights_months(whole)))
+        came = reaching.after(batch, without=lost)
+        store.add_reach(map(hide.record, came), reaching.until[batch.into], of=batch.into)
+        place.failures += (str(one.why) for one in missing)
+        place.partly |= lost
         done += len(batch.services)
         if progress:
             progress(done, total)

@@ -4,6 +4,7 @@ from advisor.collector.insights import family_batches, insights_batches, insight
 from advisor.collector.inventory import Gathered, collect_inventory, gather
 from advisor.collector.meter import Asked, Meter, Spent, over_budget
 from advisor.collector.metrics import Batch, batches, collect_usage, read_batch, short_batches
+from advisor.collector.missing import Missing
 from advisor.collector.older import month_peaks, older_batches
 from advisor.collector.opening import client_for, open_sessions, regions_of
 from advisor.collector.places import Place, gather_all, places_of
@@ -18,6 +19,7 @@ __all__ = [
     "Batch",
     "Gathered",
     "Meter",
+    "Missing",
     "Place",
     "Reaching",
     "Spent",

@@ -14,27 +14,28 @@ a task used. Memory is in "Megabytes", taken as MiB. Not known either is whether
 again with each sample: only its rise from one day to the next says something under both.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from advisor.collector.asking import ask
-from advisor.collector.metrics import Batch, Series
+from advisor.collector.metrics import Batch, Series, SeriesOf
 from advisor.collector.older import OLDEST, SERVICES_PER_BATCH, midnight
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
-from advisor.collector.steps import DAY, KEPT
+from advisor.collector.steps import DAY, settled_day
+from advisor.domain.collecting import Into
 from advisor.domain.errors import AwsFailed
 from advisor.domain.insights import NUMBERS, TASK, InsightsMode, InsightsMonth, merge_insights
 from advisor.domain.inventory import Container, Service
 from advisor.domain.service import ServiceId
 
 NAMESPACE = "ECS/ContainerInsights"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 CLUSTERS_PER_CALL = 100  # documented: DescribeClusters takes at most 100
 COLUMNS = {"units": "CpuUtilized", "mib": "MemoryUtilized"}
 _METRICS = {  # of a month: metric, statistic
@@ -70,44 +71,29 @@ def measured_families(
     return tuple(sorted(f for f in set(families) if f.service not in taken and f.cluster in modes))
 
 
-def family_batches(families: Iterable[ServiceId], *, known: Collection[ServiceId], now: datetime) -> Iterator[Batch]:
-    """What to ask for of families: days of 455 days at first, then, of those that are `known`, of the last 15."""
-    end = midnight(now) + DAY
-    every = sorted(families)
-    for before, some in ((OLDEST, [f for f in every if f not in known]), (KEPT, [f for f in every if f in known])):
-        for part in _parts(some):
-            start = midnight(now - before) + DAY
-            yield Batch(services=part, start=start, end=end, period=DAY, of=_of_family, into="peaks")
+def family_batches(
+    families: Iterable[ServiceId], *, reach: Mapping[ServiceId, datetime], now: datetime
+) -> Iterator[Batch]:
+    """What to ask for of families: days of 455 days at first, then from `reach` on, the day that is not over too."""
+    starts = {id: max(midnight(now - OLDEST) + DAY, reach.get(id, _EVER)) for id in families}
+    return _batches(starts, end=midnight(now) + DAY, of=_of_family, into="peaks")
 
 
 def insights_batches(
-    services: Iterable[Service], *, held: Mapping[ServiceId, date | None], now: datetime
+    services: Iterable[Service], *, reach: Mapping[ServiceId, datetime], now: datetime
 ) -> Iterator[Batch]:
-    """What to ask for of services: whole days, because a part of one has other minima; of 455 days at first.
+    """What to ask for of services: whole days, because a part of one has other minima; of 455 at first.
 
-    Of services that were asked for before, whose newest day `held` has, the last 15, and what the place missed before.
+    Later from `reach` on: a day that is over and was read does not change.
     """
     by_id = {service.id: service for service in services if service.insights}
-    new, known = ([id for id in sorted(by_id) if (id in held) == asked] for asked in (False, True))
-    newest = max(filter(None, held.values()), default=now.date())
-    missed = midnight(now) - timedelta(days=(now.date() - newest).days - 1)
-    for start, some in ((now - OLDEST, new), (max(now - OLDEST, min(now - KEPT, missed)), known)):
-        for part in _parts(some):
-            yield Batch(
-                services=part,
-                start=midnight(start),
-                end=midnight(now),
-                period=DAY,
-                of=partial(_of_service, by_id),
-                into="insights",
-            )
+    starts = {id: max(midnight(now - OLDEST), reach.get(id, _EVER)) for id in by_id}
+    return _batches(starts, end=settled_day(now), of=partial(_of_service, by_id), into="insights")
 
 
-def insights_months(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[InsightsMonth, ...]:
-    """Daily frames as months, and at first an empty one of each service, so that it is known to have been asked for."""
-    first = frames if asked.steps >= OLDEST // DAY else ()
-    markers = (InsightsMonth(id=id, month=f"{asked.start:%Y-%m}") for id in first)
-    return merge_insights(chain(markers, *(_months(id, frame) for id, frame in frames.items())))
+def insights_months(frames: Mapping[ServiceId, pd.DataFrame]) -> tuple[InsightsMonth, ...]:
+    """Daily frames as months."""
+    return merge_insights(month for id, frame in frames.items() for month in _months(id, frame))
 
 
 def _modes(session: AwsSession, region: str, clusters: list[str]) -> Iterator[tuple[str, InsightsMode]]:
@@ -119,9 +105,13 @@ def _modes(session: AwsSession, region: str, clusters: list[str]) -> Iterator[tu
             yield str(cluster["clusterName"]), mode
 
 
-def _parts(every: list[ServiceId]) -> Iterator[tuple[ServiceId, ...]]:
-    for first in range(0, len(every), SERVICES_PER_BATCH):
-        yield tuple(every[first : first + SERVICES_PER_BATCH])
+def _batches(starts: Mapping[ServiceId, datetime], *, end: datetime, of: SeriesOf, into: Into) -> Iterator[Batch]:
+    """Days from each start to the end, those with one start together."""
+    for start in sorted({start for start in starts.values() if start < end}):
+        some = sorted(id for id, own in starts.items() if own == start)
+        for first in range(0, len(some), SERVICES_PER_BATCH):
+            part = tuple(some[first : first + SERVICES_PER_BATCH])
+            yield Batch(services=part, start=start, end=end, period=DAY, of=of, into=into)
 
 
 def _of_family(number: int, family: ServiceId, labels: tuple[str, ...]) -> Iterator[Series]:

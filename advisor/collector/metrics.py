@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from advisor.collector import balancers
 from advisor.collector.asking import pages
 from advisor.collector.meter import Asked, asked_by
+from advisor.collector.missing import Missing, failed, in_part
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
 from advisor.collector.steps import (
@@ -26,6 +27,7 @@ from advisor.collector.steps import (
     settled,
     together,
 )
+from advisor.domain.collecting import Into
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Service
 from advisor.domain.schema import SHORT_STEP
@@ -40,6 +42,7 @@ SERIES: tuple[tuple[str, str, str], ...] = (  # of every service, in AWS/ECS: ou
     ("memory_max", "MemoryUtilization", "Maximum"),
 )
 PER_MINUTE = ("tasks", "requests")  # columns that CloudWatch adds up over a period
+PARTIAL = "PartialData"  # a status of a series
 _SAME_BATCH = timedelta(hours=6)  # chosen: services whose reading starts this near are asked for together
 
 Progress = Callable[[int, int], None]
@@ -100,7 +103,7 @@ class Batch:
     labels: Mapping[ServiceId, tuple[str, ...]] = field(default_factory=dict)
     period: timedelta = MINUTE
     of: SeriesOf = service_series
-    into: Literal["usage", "peaks", "insights"] = "usage"
+    into: Into = "usage"
     since: Mapping[ServiceId, datetime] = field(default_factory=dict)
 
     @property
@@ -148,19 +151,19 @@ def collect_usage(
     Some minutes before `since` come again, for points that were late. A request that fails does not stop the
     others; the first failure is raised at the end. `progress` is called with (services done, services in all).
     """
-    failed: list[AwsFailed] = []
+    failures: list[AwsFailed] = []
     done = 0
     labels = {service.id: service.target_groups for service in services}
     for batch in batches([s.id for s in services], since=since, now=now, labels=labels):
-        frames, failures = read_batch(session, region, batch)
+        frames, missing = read_batch(session, region, batch)
         yield frames
-        failed += failures
+        failures += (one.why for one in missing)
         done += len(batch.services)
         if progress:
             progress(done, len(services))
-    if failed:
-        more = f" ({len(failed) - 1} more requests failed)" if len(failed) > 1 else ""
-        raise AwsFailed(f"{failed[0]}{more}") from failed[0]
+    if failures:
+        more = f" ({len(failures) - 1} more requests failed)" if len(failures) > 1 else ""
+        raise AwsFailed(f"{failures[0]}{more}") from failures[0]
 
 
 def batches(
@@ -207,27 +210,25 @@ def short_batches(
 
 def read_batch(
     session: AwsSession, region: str, batch: Batch
-) -> tuple[dict[ServiceId, pd.DataFrame], tuple[AwsFailed, ...]]:
+) -> tuple[dict[ServiceId, pd.DataFrame], tuple[Missing, ...]]:
     """The frames of a batch, and what failed or came in part; a frame ends where the first of its series is not known.
 
     Points may come in whatever order and however often. What is counted over a step is given per minute.
     """
     grid = np.full((len(batch.series), batch.steps), np.nan, dtype="float32")
     ends = np.full(len(grid), batch.steps)
-    failures: list[AwsFailed] = []
+    missing: list[Missing] = []
     for slab in batch.slabs():
         try:
-            status = _read_slab(session, region, _request(batch, slab), slab, grid)
+            partial = _read_slab(session, region, _request(batch, slab), slab, grid)
         except AwsFailed as error:
-            failures.append(error)
-            status = dict.fromkeys(range(slab.first, slab.last), "")
-        if partial := [n for n, said in status.items() if said == "PartialData"]:
-            place = f"cloudwatch:GetMetricData in {session.account}/{region}"
-            failures.append(AwsFailed(f"AWS: {place} gave {len(partial)} metrics in part. Next: run this again."))
-        for n, said in status.items():
-            if said != "Complete":
-                known = slab.start + (_known(grid[n, slab.start : slab.end]) if said == "PartialData" else 0)
-                ends[n] = min(ends[n], known)
+            missing.append(failed(batch, range(slab.first, slab.last), error))
+            ends[slab.first : slab.last] = np.minimum(ends[slab.first : slab.last], slab.start)
+            continue
+        if partial:
+            missing.append(in_part(batch, partial, place=f"{session.account}/{region}"))
+        for n in partial:
+            ends[n] = min(ends[n], slab.start + _known(grid[n, slab.start : slab.end]))
     counted = [n for n, one in enumerate(batch.series) if one.column in PER_MINUTE]
     grid[counted] /= max(1.0, batch.period / MINUTE)
     index = pd.date_range(batch.start, periods=batch.steps, freq=batch.period, name="ts").as_unit("us")
@@ -237,7 +238,7 @@ def read_batch(
         mine = np.flatnonzero(owner == i)
         frame = _frame([batch.series[n] for n in mine], grid[mine, : ends[mine].min()], index)
         frames[id] = frame[frame.index >= batch.since[id]] if id in batch.since else frame
-    return frames, tuple(failures)
+    return frames, tuple(missing)
 
 
 def _request(batch: Batch, slab: Slab) -> dict[str, Any]:
@@ -251,11 +252,9 @@ def _request(batch: Batch, slab: Slab) -> dict[str, Any]:
     }
 
 
-def _read_slab(
-    session: AwsSession, region: str, asked: Mapping[str, Any], slab: Slab, grid: np.ndarray
-) -> dict[int, str]:
-    """Fill in what one request gives, from all its pages; returns the last status of each series."""
-    status: dict[int, str] = {}
+def _read_slab(session: AwsSession, region: str, asked: Mapping[str, Any], slab: Slab, grid: np.ndarray) -> list[int]:
+    """Fill in what one request gives, from all its pages; returns the series of which the last page gave a part."""
+    status = dict.fromkeys(range(slab.first, slab.last), PARTIAL)  # until something is said of it
     step = (asked["EndTime"] - asked["StartTime"]).total_seconds() / (slab.end - slab.start)
     for result in pages(session, region, "cloudwatch", "GetMetricData", "MetricDataResults", **asked):
         n = int(result["Id"][1:])
@@ -263,10 +262,10 @@ def _read_slab(
         inside = (at >= slab.start) & (at < slab.end)
         grid[n, at[inside].astype("int64")] = np.asarray(result.get("Values", ()))[inside]
         status[n] = result.get("StatusCode", "Complete")
-    if bad := sorted(set(status.values()) - {"Complete", "PartialData"}):
+    if bad := sorted(set(status.values()) - {"Complete", PARTIAL}):
         place = f"cloudwatch:GetMetricData in {session.account}/{region}"
         raise AwsFailed(f"AWS: {place} answered {', '.join(bad)} for some metrics. Next: run this again.")
-    return status
+    return [n for n, said in status.items() if said == PARTIAL]
 
 
 def _epochs(instants: Any) -> np.ndarray:

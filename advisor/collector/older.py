@@ -94,12 +94,9 @@ def _pieces(now: datetime) -> tuple[_Piece, ...]:
     return tuple(found)
 
 
-def month_peaks(frames: Mapping[ServiceId, pd.DataFrame], *, asked: Batch) -> tuple[MonthPeak, ...]:
-    """Daily frames as peaks of months; a family without any gets an empty one, so that it is known as asked for."""
-    nothing = f"{asked.start:%Y-%m}"
-    return merge_peaks(
-        peak for id, frame in frames.items() for peak in (_peaks(id, frame) or [MonthPeak(id=id, month=nothing)])
-    )
+def month_peaks(frames: Mapping[ServiceId, pd.DataFrame]) -> tuple[MonthPeak, ...]:
+    """Daily frames as peaks of months."""
+    return merge_peaks(peak for id, frame in frames.items() for peak in _peaks(id, frame))
 
 
 def _peaks(id: ServiceId, frame: pd.DataFrame) -> list[MonthPeak]:

@@ -13,7 +13,9 @@ from advisor.collector.sessions import AwsSession
 from advisor.domain.collecting import PlaceRead
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Inventory, Service
+from advisor.domain.service import ServiceId
 
+NAMED = 20  # chosen: services in part that the log names
 AT_ONCE = 8  # chosen: inventories under way; each has a bound of its own on its calls
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +23,10 @@ R = TypeVar("R")
 
 @dataclass(slots=True, kw_only=True)
 class Place:
-    """An account and region on its way; `since` is the newest scaling activity held of it."""
+    """An account and region on its way.
+
+    `since`: the newest scaling activity held of it. `partly`: the services of which not all metrics came.
+    """
 
     session: AwsSession
     region: str
@@ -29,6 +34,7 @@ class Place:
     found: Inventory | None = None
     new_rows: int = 0
     failures: list[str] = field(default_factory=list)
+    partly: set[ServiceId] = field(default_factory=set)
     stopped: list[str] = field(default_factory=list)
 
     @property
@@ -44,6 +50,8 @@ class Place:
             services=len(self.services),
             new_rows=self.new_rows,
             failures=tuple(dict.fromkeys((*self.failures, *self.stopped))),
+            partly=tuple(id.service for id in sorted(self.partly)[:NAMED]),
+            partly_more=max(0, len(self.partly) - NAMED),
         )
 
 

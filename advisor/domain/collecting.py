@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from advisor.domain.service import ServiceId
+
+Into = Literal["usage", "peaks", "insights"]
+"""What the store makes of metrics: usage of services, peaks of families without a service, Container Insights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,21 +23,28 @@ class CallCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRead:
-    """An account and region that was to be read; `failures` say what is missing, `region` is "*" for all of them."""
+    """An account and region that was to be read; `region` is "*" for all of them.
+
+    `failures` say what is missing. `partly`: services of which not all metrics came, the first by name, and
+    `partly_more`, how many others there are.
+    """
 
     account: str
     region: str
     services: int = 0
     new_rows: int = 0
     failures: tuple[str, ...] = ()
+    partly: tuple[str, ...] = ()
+    partly_more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """All usage of a service was asked for `until` then (exclusive), in the finest steps that there were of it."""
+    """All that there is of a service was read `until` then (exclusive), in the finest steps that there were of it."""
 
     id: ServiceId
     until: datetime
+    of: Into = "usage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

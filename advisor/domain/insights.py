@@ -5,7 +5,6 @@ A month and not a day is one record, so that 455 days of 3,000 services with sev
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 from advisor.domain.service import ServiceId
@@ -45,15 +44,6 @@ def merge_insights(months: Iterable[InsightsMonth]) -> tuple[InsightsMonth, ...]
         key = (month.id, month.container, month.month)
         best[key] = _joined(best[key], month) if key in best else month
     return tuple(best[key] for key in sorted(best))
-
-
-def newest_days(months: Iterable[InsightsMonth]) -> dict[ServiceId, date | None]:
-    """The newest day that was measured of each service, None where none was."""
-    newest: dict[ServiceId, date | None] = {}
-    for seen in months:
-        last = date.fromisoformat(f"{seen.month}-{seen.days[-1]:02}") if seen.days else None
-        newest[seen.id] = max(filter(None, (last, newest.get(seen.id))), default=None)
-    return newest
 
 
 def _joined(one: InsightsMonth, other: InsightsMonth) -> InsightsMonth:

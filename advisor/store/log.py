@@ -1,5 +1,6 @@
 """The log of collections, one file each in `runs/`: apart from what was collected, and never part of the manifest."""
 
+from collections.abc import Iterator
 from datetime import UTC, timedelta
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ from advisor.store.place import Place
 FOLDER = "runs"
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 MOST_READ = 100  # chosen: so many of the newest runs are read, and
+PARTLY = "reviewed without some of its newest metrics, which did not come. Next: run `advisor collect` again."
 RECENT = timedelta(days=40)  # chosen: of these the ones up to so long before the newest tell what is missing
 
 
@@ -46,10 +48,18 @@ def gaps(place: Place) -> tuple[Skipped, ...]:
             if not known:
                 last.setdefault((read.account, read.region), read)
     return tuple(
-        Skipped(service="*", account=read.account, region=read.region, reason=failure)
+        Skipped(service=service, account=read.account, region=read.region, reason=reason)
         for _, read in sorted(last.items())
-        for failure in read.failures
+        for service, reason in _told(read)
     )
+
+
+def _told(read: PlaceRead) -> Iterator[tuple[str, str]]:
+    """What could not be read of which service, "*" where that is not about one."""
+    yield from (("*", failure) for failure in read.failures)
+    yield from ((service, PARTLY) for service in read.partly)
+    if read.partly_more:
+        yield "*", f"{read.partly_more} more services: {PARTLY}"
 
 
 def _write_all(sink: BinaryIO, data: bytes) -> None:

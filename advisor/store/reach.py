@@ -1,4 +1,4 @@
-"""Until when the usage of each service was asked for, as a table: of each service the latest instant."""
+"""Until when the metrics of each service were read, as a table: of each service and kind the latest instant."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from advisor.domain.collecting import Reach
+from advisor.domain.collecting import Into, Reach
 from advisor.domain.service import ServiceId
 from advisor.store.tables import Table
 
@@ -18,23 +18,25 @@ def _where(reach: Reach) -> tuple[str, str, datetime]:
 
 
 def _row(reach: Reach) -> dict[str, Any]:
-    return {"service": reach.id.service, "until": reach.until}
+    return {"service": reach.id.service, "until": reach.until, "of": reach.of}
 
 
 def _reach(account: str, region: str, row: dict[str, Any]) -> Reach:
-    return Reach(id=ServiceId(account=account, region=region, service=row["service"]), until=row["until"])
+    id = ServiceId(account=account, region=region, service=row["service"])
+    return Reach(id=id, until=row["until"], of=row["of"] or "usage")  # files of before told of nothing else
 
 
 def _latest(given: Iterable[Reach]) -> tuple[Reach, ...]:
-    best: dict[ServiceId, Reach] = {}
+    best: dict[tuple[ServiceId, Into], Reach] = {}
     for reach in given:
-        best[reach.id] = max(best.get(reach.id, reach), reach, key=lambda one: one.until)
-    return tuple(best[id] for id in sorted(best))
+        key = (reach.id, reach.of)
+        best[key] = max(best.get(key, reach), reach, key=lambda one: one.until)
+    return tuple(best[key] for key in sorted(best))
 
 
 REACH: Table[Reach] = Table(
     name="reach",
-    schema=pa.schema([("service", pa.string()), ("until", pa.timestamp("us", tz="UTC"))]),
+    schema=pa.schema([("service", pa.string()), ("until", pa.timestamp("us", tz="UTC")), ("of", pa.string())]),
     where=_where,
     row=_row,
     record=_reach,

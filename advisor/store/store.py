@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 
 from advisor.domain.activities import ScalingActivity
-from advisor.domain.collecting import CollectionRun, Reach
+from advisor.domain.collecting import CollectionRun, Into, Reach
 from advisor.domain.deployments import Deployment
 from advisor.domain.errors import InputRefused
 from advisor.domain.insights import InsightsMonth
@@ -165,14 +165,13 @@ class Store:
         last = max((rows.last for _, _, rows in groups), default=None)
         return None if last is None else datetime.fromtimestamp(last, UTC)
 
-    @property
-    def reach(self) -> dict[ServiceId, datetime]:
-        """Until when all usage of a service was asked for, in whichever steps there were; absent = never."""
-        return {reach.id: reach.until for reach in self._again(self._reach_files.records)}
+    def reach(self, of: Into) -> dict[ServiceId, datetime]:
+        """Until when all metrics of a service were read, in whichever steps there were; absent = never."""
+        return {reach.id: reach.until for reach in self._again(self._reach_files.records) if reach.of == of}
 
-    def add_reach(self, ids: Iterable[ServiceId], until: datetime) -> None:
-        """Keep that all usage of these services was asked for until then; the latest instant counts."""
-        self._add(self._reach_files, [Reach(id=id, until=until) for id in ids])
+    def add_reach(self, ids: Iterable[ServiceId], until: datetime, *, of: Into) -> None:
+        """Keep that all metrics of these services were read until then; the latest instant counts."""
+        self._add(self._reach_files, [Reach(id=id, until=until, of=of) for id in ids])
 
     @property
     def task_runs(self) -> tuple[TaskRun, ...]:

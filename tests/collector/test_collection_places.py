@@ -15,6 +15,7 @@ from aws_samples import small_fleet
 
 from advisor.collection import CollectionReport, plan_collection, run_collection
 from advisor.collector import Meter, open_sessions
+from advisor.demo.aws import wire
 from advisor.demo.aws.faults import Fault, denied, fault, unavailable
 from advisor.demo.aws.guard import enforce
 from advisor.demo.aws.metrics import put_series
@@ -154,6 +155,34 @@ def test_what_could_not_be_read_is_skipped_in_the_review_until_it_is_read(tmp_pa
     assert "allow ecs:ListClusters" in failure
     assert collect(tmp_path).failures == ()
     assert open_store(tmp_path).skipped == ()
+
+
+def test_a_service_of_which_a_part_came_is_named_in_the_review_until_all_of_it_came(
+    tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(local_aws, ACCOUNTS[0], REGIONS[0])
+    answer = wire.ANSWERS["cloudwatch", "GetMetricData"]
+
+    def half(aws: LocalAws, call: Call) -> dict[str, Any]:
+        """The newest minutes of s1's last series do not come."""
+        given = answer(aws, call)
+        for result in (one for one in given["MetricDataResults"] if one["Id"] == "q9"):
+            cut = {name: result[name][:60] for name in ("Timestamps", "Values")}
+            result.update(cut, StatusCode="PartialData")
+        return given
+
+    with monkeypatch.context() as patched:
+        patched.setitem(wire.ANSWERS, ("cloudwatch", "GetMetricData"), half)
+        (failure,) = collect(tmp_path / "cut", accounts=ACCOUNTS[:1]).failures
+    assert "gave 1 metrics in part, of 'prod/s1'" in failure
+    store = open_store(tmp_path / "cut")
+    assert [(s.service, s.reason[:8]) for s in store.skipped] == [("*", failure[:8]), ("prod/s1", "reviewed")]
+    assert run_review(store).totals.skipped == store.skipped
+    assert {id.service for id in store.reach("usage")} == {"prod/s0"}
+    for folder in ("cut", "clean"):
+        assert collect(tmp_path / folder, accounts=ACCOUNTS[:1]).failures == ()
+    assert open_store(tmp_path / "cut").skipped == ()
+    assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "clean")
 
 
 def test_a_role_that_may_not_be_assumed_costs_its_account_only(tmp_path: Path, local_aws: LocalAws) -> None:

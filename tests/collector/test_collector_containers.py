@@ -23,7 +23,7 @@ from advisor.store import open_store
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 NOW = datetime.now(UTC)
-MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+MIDNIGHT = (NOW - timedelta(hours=2)).replace(hour=0, minute=0, second=0, microsecond=0)  # the last day that is over
 ACCOUNT = "123456789012"
 HOSTILE = "=1+1 <b>\x1b[31m 111122223333 a/b"
 DAYS = 40
@@ -151,7 +151,8 @@ def test_each_mode_is_asked_for_what_it_has_and_no_more(tmp_path: Path, local_aw
     }
 
 
-def test_what_was_asked_for_is_asked_for_fifteen_days_back_only(tmp_path: Path, local_aws: LocalAws) -> None:
+def test_days_that_were_read_whole_are_not_asked_for_again(tmp_path: Path, local_aws: LocalAws) -> None:
+    """With and without values: there are four services with Container Insights, and nothing of any of them."""
     fleet()
     spans: list[int] = []
 
@@ -160,13 +161,13 @@ def test_what_was_asked_for_is_asked_for_fifteen_days_back_only(tmp_path: Path, 
             spans.append(round((call.params["EndTime"] - call.params["StartTime"]) / 86_400))
 
     local_aws.before.append(note)
-    first = collect(tmp_path)
-    assert first == collect(tmp_path), "a service without any value is remembered too"
-    assert {month.id.cluster for month in first} == {"full", "some"}
-    assert spans == [455, 15]
-    calls = plan_collection(open_store(tmp_path), open_sessions(profile=None, role_arns=()), [REGION], now=NOW)
-    assert calls.requests >= 1
-    assert spans == [455, 15], "a plan asks for no metrics"
+    noon = MIDNIGHT - timedelta(hours=12)
+    for hours in (0, 0, 1, 13, 14, 15, 38):  # at noon; at one and two past midnight; and a day later
+        collect(tmp_path, noon + timedelta(hours=hours))
+    assert spans == [455, 1, 1]
+    assert {id.cluster for id in open_store(tmp_path).reach("insights")} == {"full", "some"}
+    plan_collection(open_store(tmp_path / "new", create=True), open_sessions(profile=None), [REGION], now=NOW)
+    assert spans == [455, 1, 1], "a plan asks for no metrics"
 
 
 def test_days_that_a_store_left_alone_has_missed_are_asked_for_too(tmp_path: Path, seed: Seed) -> None:
@@ -186,31 +187,49 @@ def test_a_large_fleet_takes_full_calls() -> None:
     setup = Setup(size=size, desired=1)
     made = [id_of(f"full/s{n}") for n in range(3_000)]
     fleet = [Service(id=id, setup=setup, seen_at=NOW, task_definition=definition, insights="enhanced") for id in made]
-    first = list(insights_batches(fleet, held={}, now=NOW))
-    then = list(insights_batches(fleet, held=dict.fromkeys(made, NOW.date() - timedelta(days=1)), now=NOW))
+    noon = MIDNIGHT + timedelta(hours=12)
+    first = list(insights_batches(fleet, reach={}, now=noon))
+    then = list(insights_batches(fleet, reach=dict.fromkeys(made, MIDNIGHT - timedelta(days=1)), now=noon))
     series = 3_000 * (2 + 2 * 2 + 1)
-    for batches, days, least in ((first, 455, series * 455 / 100_800), (then, 15, series / 500)):
+    for batches, days, least in ((first, 455, series * 455 / 100_800), (then, 1, series / 500)):
         assert {batch.steps for batch in batches} == {days}
         assert sum(len(batch.series) for batch in batches) == series
         assert sum(1 for batch in batches for _ in batch.slabs()) <= 1.05 * least + 1
 
 
-def test_what_was_not_read_whole_is_told_and_asked_for_whole_again(tmp_path: Path, local_aws: LocalAws) -> None:
+def test_of_a_batch_that_failed_in_part_the_services_that_came_whole_are_kept(
+    tmp_path: Path, local_aws: LocalAws, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests of five series: that of full/one and a part of full/two fails, so that these two are asked for again."""
+    monkeypatch.setattr("advisor.collector.packing.QUERIES_PER_CALL", 5)
     fleet()
-    left = [1]
+    for cluster in ("full", "some"):
+        for name in ("one", "two"):
+            seed(f"{cluster}/{name}", "", "PendingTaskCount")
+    asked: list[set[str]] = []
 
     def break_once(call: Call) -> None:
-        if left[0] and call.action == "GetMetricData" and "Insights" in str(call.params["MetricDataQueries"]):
-            left[0] = 0
-            raise denied("cloudwatch", "GetMetricData")
+        if call.action == "GetMetricData" and "Insights" in str(call.params["MetricDataQueries"]):
+            places = [q["MetricStat"]["Metric"]["Dimensions"] for q in call.params["MetricDataQueries"]]
+            names = [{d["Name"]: d["Value"] for d in place} for place in places]
+            asked.append({f"{at['ClusterName']}/{at['ServiceName']}" for at in names})
+            if len(asked) == 1:
+                raise denied("cloudwatch", "GetMetricData")
 
     local_aws.before.append(break_once)
-    report = run_collection(
-        open_store(tmp_path, create=True), open_sessions(profile=None, role_arns=()), [REGION], now=NOW
-    )
+    sessions = open_sessions(profile=None, role_arns=())
+    report = run_collection(open_store(tmp_path / "cut", create=True), sessions, [REGION], now=NOW)
     assert ["allow cloudwatch:GetMetricData" in failure for failure in report.failures] == [True]
-    assert open_store(tmp_path).insights == ()
-    assert {seen.id.cluster for seen in collect(tmp_path)} == {"full", "some"}
+    lost, every = asked[0], set().union(*asked)
+    assert lost < every
+    assert {seen.id.service for seen in open_store(tmp_path / "cut").insights} == every - lost
+    told = {gap.service for gap in open_store(tmp_path / "cut").skipped} - {"*"}
+    assert told == lost, "each service of which something is missing is named"
+    asked[1:] = []
+    collect(tmp_path / "cut")
+    assert set().union(*asked[1:]) == lost
+    assert open_store(tmp_path / "cut").insights == collect(tmp_path / "whole")
+    assert open_store(tmp_path / "cut").skipped == ()
 
 
 def test_hidden_accounts_are_known_again_and_containers_keep_their_names(tmp_path: Path, seed: Seed) -> None:

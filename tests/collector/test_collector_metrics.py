@@ -246,6 +246,25 @@ def test_a_series_that_stays_partial_ends_the_frame_so_that_a_rerun_goes_on_ther
     assert len(frame) == 3
 
 
+def test_what_is_said_of_half_an_answer_names_the_services_and_ends() -> None:
+    batch = Batch(services=tuple(map(some_id, range(9))), start=START, end=START + timedelta(minutes=8))
+    many = [
+        {"Id": f"q{n}", "StatusCode": "Complete" if n < 10 else "PartialData", "Timestamps": [], "Values": []}
+        for n in range(len(batch.series))
+    ]
+    for answer, said in (
+        (many, "gave 35 metrics in part, of 'prod/s2', 'prod/s3', 'prod/s4', 'prod/s5', 'prod/s6' and 2 more. Next"),
+        (
+            [*many[:10], *({**one, "StatusCode": "Complete"} for one in many[10:-1])],
+            "gave 1 metrics in part, of 'prod/s8'",
+        ),
+    ):
+        _, (missing,) = read_batch(scripted([answer]), REGION, batch)  # type: ignore[arg-type]
+        assert said in str(missing.why), "a series of which nothing is said is not taken for one without points"
+        assert some_id(8) in missing.services
+        assert some_id(1) not in missing.services
+
+
 def test_a_failed_series_or_a_page_token_given_twice_is_an_error() -> None:
     batch = Batch(services=(some_id(0),), start=START, end=START + timedelta(minutes=8))
     page = {"MetricDataResults": results(), "NextToken": "same"}
@@ -253,8 +272,8 @@ def test_a_failed_series_or_a_page_token_given_twice_is_an_error() -> None:
         (scripted([results(s1="InternalError")]), "InternalError"),
         (Scripted([page, page, page]), "token twice"),
     ):
-        frames, (failure,) = read_batch(session, REGION, batch)  # type: ignore[arg-type]
-        assert said in str(failure)
+        frames, (missing,) = read_batch(session, REGION, batch)  # type: ignore[arg-type]
+        assert said in str(missing.why)
         assert frames[some_id(0)].empty
 
 

@@ -140,8 +140,10 @@ def days(endpoint: str, tmp_path: Path) -> Days:
     want = known(tmp_path / "today")
     store = open_store(tmp_path / "today")
     assert [len(store.usage(service)) for service in store.services] == [MINUTES - 3] * 4, "all that has settled"
-    assert store.reach == dict.fromkeys((s.id for s in store.services), NOW.replace(second=0) - timedelta(minutes=3))
-    assert {(seen.container, len(seen.days) > 0) for seen in store.insights} == {("", True), ("", False), ("app", True)}
+    every = [service.id for service in store.services]
+    assert store.reach("usage") == dict.fromkeys(every, NOW.replace(second=0) - timedelta(minutes=3))
+    assert store.reach("insights") == dict.fromkeys(every, NOW.replace(hour=0, minute=0, second=0))
+    assert {(seen.container, len(seen.days) > 0) for seen in store.insights} == {("", True), ("app", True)}
     assert len(store.scaling_activities) == 4 * (4 * 16 - 1), "all but what is not settled"
     collect(tmp_path / "today")
     assert known(tmp_path / "today") == want, "twice changes nothing"

@@ -42,6 +42,16 @@ def test_where_no_region_could_be_listed_that_speaks_for_all_until_one_is_read(t
     assert gaps(store) == []
 
 
+def test_services_in_part_are_listed_by_name_until_they_are_read(tmp_path: Path) -> None:
+    store = open_store(tmp_path, create=True)
+    place = PlaceRead(account="1", region="a", partly=("prod/api", "prod/web"), partly_more=40)
+    store.add_log(CollectionRun(started=NOW, ended=NOW, places=(place,)))
+    told = [(gap.service, gap.account, gap.region, gap.reason.partition(" ")[0]) for gap in store.skipped]
+    assert told == [("prod/api", "1", "a", "reviewed"), ("prod/web", "1", "a", "reviewed"), ("*", "1", "a", "40")]
+    ran(store, -1, a="")
+    assert store.skipped == ()
+
+
 def test_a_place_that_nobody_tries_any_more_is_forgotten(tmp_path: Path) -> None:
     store = open_store(tmp_path, create=True)
     ran(store, 50, a="denied")
