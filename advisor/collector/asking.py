@@ -37,7 +37,7 @@ def ask(session: "AwsSession", region: str, service: str, action: str, /, **para
     """
     operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
     try:
-        with session.turn(region, service, action):
+        with session.turn(region, service, action, parameters):
             client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
             return dict(getattr(client, operation)(**parameters))
     except (ClientError, BotoCoreError, ResponseParserError) as error:

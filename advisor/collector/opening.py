@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from advisor.collector.asking import ask, aws_failed, pages
 from advisor.collector.credentials import Assumed, Assuming, account_of, core_of, cores_of
 from advisor.collector.meter import Meter
-from advisor.collector.pace import Pace
+from advisor.collector.pace import Pace, usual_rates
 from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed, InputRefused
 from advisor.fargate.rights import Policy, actions
@@ -27,7 +27,7 @@ def open_sessions(
     duration: int | None = None,
     policy: Policy = "read",
     meter: Meter | None = None,
-    pace: Callable[[], Pace] = Pace,
+    pace: Callable[[], Pace] = lambda: Pace(usual_rates()),
 ) -> tuple[AwsSession, ...]:
     """One session per role, or one with the credentials that boto3 finds (or those of `profile`).
 

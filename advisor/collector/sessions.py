@@ -66,12 +66,12 @@ class AwsSession:
         return self._client("cloudwatch", region, raw=True)
 
     @contextmanager
-    def turn(self, region: str, service: str, action: str) -> Iterator[None]:
-        """Wait for a place and for room in AWS's bucket; raises the error that was found to be lasting."""
+    def turn(self, region: str, service: str, action: str, asked: Mapping[str, Any]) -> Iterator[None]:
+        """Wait for a place and for room in AWS's buckets; raises the error that was found to be lasting."""
         for reach in ((), (region, service), (region, service, action)):
             if reach in self._given_up:
                 raise self._given_up[reach]
-        self._pace.wait(region, f"{service}:{action}")
+        self._pace.wait(region, f"{service}:{action}", asked)
         with self._lock:
             place = self._places.setdefault(region, threading.BoundedSemaphore(THREADS))
         with place:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from advisor.collector import AwsSession, open_sessions
 from advisor.collector.asking import ask
 from advisor.collector.credentials import THREADS
-from advisor.collector.pace import BUCKETS, RATES, SHARE, Pace
+from advisor.collector.pace import BUCKETS, RATES, SHARE, Pace, costs_of, usual_rates
 from advisor.collector.several import each
 from advisor.demo.aws.faults import fault, throttled
 from advisor.demo.aws.wire import AwsError, Call, LocalAws
@@ -16,6 +17,7 @@ from advisor.domain.errors import AwsFailed
 from advisor.fargate.rights import actions
 
 REGION = "eu-west-1"
+NOW = datetime(2026, 11, 3, tzinfo=UTC)
 
 
 class Clock:
@@ -45,8 +47,36 @@ def test_the_burst_is_free_and_then_the_refill_sets_the_pace() -> None:
     assert clock.now == pytest.approx(160 / (SHARE * 20))
 
 
+@pytest.mark.parametrize(("days", "rate"), [(15, 396_000), (1 / 24, 180_000)])
+def test_points_have_a_bucket_of_their_own(days: float, rate: int) -> None:
+    """Full pages, which the bucket of calls alone would let pass forty a second."""
+    clock = Clock()
+    pace = Pace(clock=clock, sleep=clock.sleep)
+    steps = round(days * 1440)
+    query = {"MetricStat": {"Period": 60}}
+    series = min(500, 100_800 // steps)
+    asked = {"MetricDataQueries": [query] * series, "StartTime": NOW - timedelta(minutes=steps), "EndTime": NOW}
+    for _ in range(100):
+        pace.wait(REGION, "cloudwatch:GetMetricData", asked)
+    assert clock.now == pytest.approx(100 * series * steps / (SHARE * rate) - 1)
+    hourly = {**asked, "MetricDataQueries": [{"MetricStat": {"Period": 3600}}]}
+    pace.wait("us-east-1", "cloudwatch:GetMetricData", hourly)
+    assert dict(costs_of("cloudwatch:GetMetricData", hourly))["metric data"] == 1
+    assert sum(dict(costs_of("cloudwatch:GetMetricData", hourly)).values()) == 1 + steps / 60
+
+
+def test_an_aws_on_this_machine_is_not_paced_and_any_other_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("http://127.0.0.1:5000", "http://localhost:5000"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert usual_rates() == {}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://monitoring.example.com")
+    assert usual_rates() == RATES
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert usual_rates() == RATES
+
+
 def test_every_read_of_ecs_has_its_bucket() -> None:
-    assert set(BUCKETS.values()) == set(RATES)
+    assert {*BUCKETS.values(), "metric points", "recent metric points"} == set(RATES)
     assert set(BUCKETS) <= actions("read")
     assert {a for a in actions("read") if a.startswith("ecs:")} <= set(BUCKETS)
 
