@@ -147,16 +147,15 @@ def _spent(sessions: Sequence["AwsSession"]) -> "Spent":
 def _places(
     store: Store, sessions: Sequence["AwsSession"], regions: Sequence[str] | None, *, hide: Anonymiser
 ) -> list["Place"]:
-    """Every account and region, with the newest scaling activity held of it."""
-    from advisor.collector import places_of
+    """Every account and region, with the newest scaling activity and the task definitions that are held of it."""
+    from advisor.collector import held_of, places_of
 
-    newest: dict[tuple[str, str], datetime] = {}
-    for held in store.scaling_activities:
-        key = (held.id.account, held.id.region)
-        newest[key] = max(held.started, newest.get(key, held.started))
+    activities = sorted(store.scaling_activities, key=lambda one: one.started)
+    newest = {(one.id.account, one.id.region): one.started for one in activities}
+    held = held_of(() if hide.name else store.services)  # hidden names are not those of AWS
     places = places_of(sessions, regions)
     for place in places:
-        place.since = newest.get((hide.text(place.session.account), place.region))
+        place.since, place.held = newest.get((hide.text(place.session.account), place.region)), held
     return places
 
 

@@ -12,6 +12,7 @@ from advisor.collector.prices import collect_prices
 from advisor.collector.reach import Reaching
 from advisor.collector.savings_plans import collect_savings_plans
 from advisor.collector.sessions import AwsSession
+from advisor.collector.task_definitions import held_of
 
 __all__ = [
     "Asked",
@@ -32,6 +33,7 @@ __all__ = [
     "family_batches",
     "gather",
     "gather_all",
+    "held_of",
     "insights_batches",
     "insights_months",
     "month_peaks",

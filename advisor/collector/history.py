@@ -9,7 +9,7 @@ from typing import Any, cast
 from advisor.collector.asking import ask, pages
 from advisor.collector.credentials import THREADS
 from advisor.collector.sessions import AwsSession
-from advisor.collector.task_definitions import Definitions
+from advisor.collector.task_definitions import Sizes
 from advisor.domain.deployments import STATUSES, Deployment, DeploymentStatus
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import SizeChange, TaskDefinition
@@ -56,27 +56,24 @@ def histories(session: AwsSession, region: str, services: Mapping[ServiceId, Des
     return {id: _past(id, listed[id], others[id], revisions) for id in services}
 
 
-def size_changes(history: Iterable[Deployed], definitions: Definitions) -> tuple[SizeChange, ...]:
-    """The history as sizes; revisions whose task definition cannot be read, and repetitions, are left out."""
+def size_changes(history: Iterable[Deployed], known: Sizes) -> tuple[SizeChange, ...]:
+    """The history as sizes; revisions of whose task definition nothing is known, and repetitions, are left out."""
     changes: list[SizeChange] = []
     for deployed in history:
-        definition = definitions.get(deployed.task_definition)
-        if not isinstance(definition, TaskDefinition):
-            continue
-        if changes and changes[-1].task_definition == definition.arn:
-            continue
-        changes.append(size_change(deployed.at, definition))
+        arn = deployed.task_definition
+        if arn in known and not (changes and changes[-1].task_definition == arn):
+            changes.append(size_change(deployed.at, arn, known[arn]))
     return tuple(changes)
 
 
-def size_change(at: datetime, definition: TaskDefinition) -> SizeChange:
-    """From an instant on, tasks were those of a definition."""
+def size_change(at: datetime, arn: str, known: TaskDefinition | SizeChange) -> SizeChange:
+    """From an instant on, tasks were those of a definition, of which a record or an earlier change tells."""
     return SizeChange(
         at=at.astimezone(UTC),
-        size=definition.size,
-        task_definition=definition.arn,
-        architecture=definition.architecture,
-        ephemeral_gib=definition.ephemeral_gib,
+        size=known.size,
+        task_definition=arn,
+        architecture=known.architecture,
+        ephemeral_gib=known.ephemeral_gib,
     )
 
 

@@ -15,7 +15,7 @@ from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
 from advisor.collector.standalone import standalone
-from advisor.collector.task_definitions import Definitions, task_definitions
+from advisor.collector.task_definitions import Definitions, Held, Sizes, definitions_and_sizes
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.deployments import Deployment
 from advisor.domain.errors import AwsFailed, one_line
@@ -23,6 +23,7 @@ from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
 from advisor.domain.runs import TaskRun
 
 SERVICES_PER_CALL = 10  # documented: DescribeServices takes at most 10
+NOTHING_HELD = Held()
 Described = Mapping[str, Any]
 
 
@@ -44,6 +45,7 @@ class _Known:
 
     history: History
     definitions: Definitions
+    sizes: Sizes
     scaling: ScalingOfRegion
     labels: Labels
     modes: Modes
@@ -55,10 +57,13 @@ def collect_inventory(session: AwsSession, region: str, *, now: datetime) -> Inv
     return gather(session, region, now=now).inventory
 
 
-def gather(session: AwsSession, region: str, *, now: datetime, since: datetime | None = None) -> Gathered:
+def gather(
+    session: AwsSession, region: str, *, now: datetime, since: datetime | None = None, held: Held = NOTHING_HELD
+) -> Gathered:
     """As `collect_inventory`, with the failures; a part that fails does not stop the rest.
 
-    Scaling activities are those after `since`; a region in which nothing scales is not asked for any.
+    Scaling activities are those after `since`; a region in which nothing scales is not asked for any. Task definitions
+    that are `held` are not described again.
     """
     clusters = sorted(pages(session, region, "ecs", "ListClusters", "clusterArns"))
     if not clusters:  # most regions of most accounts: one call is enough
@@ -69,12 +74,21 @@ def gather(session: AwsSession, region: str, *, now: datetime, since: datetime |
     activities, untold = activities_of_region(session, region, since=since, now=now) if scaling.targets else ((), ())
     ids = {service_id(service, account=session.account, region=region): service for service in covered}
     history = histories(session, region, ids)
-    definitions = task_definitions(session, region, _definitions_of(covered, history))
+    current = [str(service["taskDefinition"]) for service in covered]
+    definitions, sizes = definitions_and_sizes(session, region, current=current, past=_past(history), held=held)
     labels, unlabelled = request_labels(session, region, covered)
     others = standalone(session, region, clusters, now=now)
     modes, unmeasured = modes_of(session, region, (*ids, *others.families))
     at = now.astimezone(UTC)
-    known = _Known(history=history, definitions=definitions, scaling=scaling, labels=labels, modes=modes, seen_at=at)
+    known = _Known(
+        history=history,
+        definitions=definitions,
+        sizes=sizes,
+        scaling=scaling,
+        labels=labels,
+        modes=modes,
+        seen_at=at,
+    )
     made = [_made(session, region, service, known) for service in described]
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
     failures = (*unlisted, *scaling.failures, *untold, *history_failures, *unlabelled, *others.failures, *unmeasured)
@@ -126,7 +140,7 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
                 id=id,
                 definition=definition,
                 history=known.history.get(id, Past()),
-                definitions=known.definitions,
+                known_sizes=known.sizes,
                 scaling=known.scaling,
                 target_groups=known.labels.get(described["serviceArn"], ()),
                 insights=known.modes.get(id.cluster),
@@ -137,9 +151,8 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
     return Skipped(service=id.service, account=id.account, region=id.region, reason=reason)
 
 
-def _definitions_of(services: Iterable[Described], history: History) -> Iterator[str]:
-    for service in services:
-        yield str(service["taskDefinition"])
+def _past(history: History) -> Iterator[str]:
+    """The task definitions that services were deployed with."""
     for past in history.values():
         yield from (deployed.task_definition for deployed in past.revisions) if isinstance(past, Past) else ()
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import chain
 from typing import TypeVar
 
-from advisor.collector.inventory import Gathered, gather
+from advisor.collector.inventory import NOTHING_HELD, Gathered, gather
 from advisor.collector.opening import regions_of
 from advisor.collector.sessions import AwsSession
+from advisor.collector.task_definitions import Held
 from advisor.domain.collecting import PlaceRead
 from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Inventory, Service
@@ -25,12 +26,14 @@ R = TypeVar("R")
 class Place:
     """An account and region on its way.
 
-    `since`: the newest scaling activity held of it. `partly`: the services of which not all metrics came.
+    `since`: the newest scaling activity held of it; `held`: the task definitions, of all places. `partly`: the
+    services of which not all metrics came.
     """
 
     session: AwsSession
     region: str
     since: datetime | None = None
+    held: Held = NOTHING_HELD
     found: Inventory | None = None
     new_rows: int = 0
     failures: list[str] = field(default_factory=list)
@@ -73,7 +76,7 @@ def gather_all(places: Sequence[Place], *, now: datetime) -> Iterator[tuple[Plac
 
     def of(place: Place) -> Gathered | AwsFailed:
         try:
-            return gather(place.session, place.region, now=now, since=place.since)
+            return gather(place.session, place.region, now=now, since=place.since, held=place.held)
         except AwsFailed as error:
             return error
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from advisor.collector.history import Past, size_change, size_changes
 from advisor.collector.scaling import ScalingOfRegion
-from advisor.collector.task_definitions import Definitions
+from advisor.collector.task_definitions import Sizes
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.insights import InsightsMode
 from advisor.domain.inventory import Scaling, Service, SizeChange, TaskDefinition
@@ -55,7 +55,7 @@ def service_of(
     id: ServiceId,
     definition: TaskDefinition,
     history: Past | AwsFailed,
-    definitions: Definitions,
+    known_sizes: Sizes,
     scaling: ScalingOfRegion,
     target_groups: tuple[str, ...] = (),
     insights: InsightsMode | None = None,
@@ -64,7 +64,7 @@ def service_of(
     """A described service on Fargate as a record; fields are taken one by one."""
     target = scaling.targets.get(f"service/{id.service}")
     deployed = () if isinstance(history, AwsFailed) else history.revisions
-    sizes = size_changes(deployed, definitions) or _since_primary(described, definition)
+    sizes = size_changes(deployed, known_sizes) or _since_primary(described, definition)
     return Service(
         id=id,
         setup=_setup(described, definition, target, unknown=scaling.unknown),
@@ -152,7 +152,7 @@ def _since_primary(described: Mapping[str, Any], definition: TaskDefinition) -> 
     starts = [d["createdAt"] for d in described.get("deployments", ()) if d.get("status") == "PRIMARY"]
     if not starts:
         return ()
-    return (size_change(starts[0], definition),)
+    return (size_change(starts[0], definition.arn, definition),)
 
 
 def _deploying(described: Mapping[str, Any]) -> bool:

@@ -3,6 +3,8 @@ only what names a heap (`advisor.collector.heaps`)."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from advisor.collector.asking import ask
@@ -10,12 +12,36 @@ from advisor.collector.credentials import THREADS
 from advisor.collector.heaps import heap_of
 from advisor.collector.sessions import AwsSession
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
-from advisor.domain.inventory import Container, TaskDefinition
+from advisor.domain.inventory import Container, Service, SizeChange, TaskDefinition
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, TaskSize
 from advisor.domain.units import Mib
 from advisor.fargate.sizes import check_size, parse_cpu, parse_memory
 
+READING = 1  # one more whenever other things are read of a definition, or in another way (heaps.py too)
 Definitions = Mapping[str, TaskDefinition | AwsFailed | InputRefused]
+Sizes = Mapping[str, TaskDefinition | SizeChange]  # by ARN of a definition: what tells the size that it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is known of task definitions already, by ARN: all of those that services have, the sizes of earlier ones.
+
+    A definition never changes. Of one that was read in another way only the size counts.
+    """
+
+    definitions: Mapping[str, TaskDefinition] = field(default_factory=dict)
+    sizes: Mapping[str, SizeChange] = field(default_factory=dict)
+
+
+def held_of(services: Iterable[Service]) -> Held:
+    """What services that were collected before tell."""
+    known = list(services)
+    changes = chain.from_iterable(service.sizes for service in known)
+    definitions = (s.task_definition for s in known if s.task_definition and s.task_definition.reading == READING)
+    return Held(
+        definitions={definition.arn: definition for definition in definitions},
+        sizes={change.task_definition: change for change in changes if change.task_definition and change.architecture},
+    )
 
 
 def task_definitions(session: AwsSession, region: str, arns: Iterable[str]) -> Definitions:
@@ -23,6 +49,21 @@ def task_definitions(session: AwsSession, region: str, arns: Iterable[str]) -> D
     wanted = sorted(set(arns))
     with ThreadPoolExecutor(THREADS) as pool:
         return dict(zip(wanted, pool.map(lambda arn: _read(session, region, arn), wanted), strict=True))
+
+
+def definitions_and_sizes(
+    session: AwsSession, region: str, *, current: Iterable[str], past: Iterable[str], held: Held
+) -> tuple[Definitions, Sizes]:
+    """The definitions that services have, and the sizes of these and of those that they had; what is held is not read.
+
+    A past one that cannot be read has no size.
+    """
+    now, before = set(current), set(past)
+    known = {arn: held.definitions[arn] for arn in now if arn in held.definitions}
+    sizes = {arn: held.sizes[arn] for arn in before - now if arn in held.sizes}
+    definitions = {**known, **task_definitions(session, region, (now | before) - set(known) - set(sizes))}
+    read = {arn: found for arn, found in definitions.items() if isinstance(found, TaskDefinition)}
+    return definitions, {**sizes, **read}
 
 
 def task_definition_of(described: Mapping[str, Any]) -> TaskDefinition:
@@ -45,6 +86,7 @@ def task_definition_of(described: Mapping[str, Any]) -> TaskDefinition:
         os=os,
         ephemeral_gib=int(described.get("ephemeralStorage", {}).get("sizeInGiB", INCLUDED_EPHEMERAL_GIB)),
         containers=tuple(_container(c) for c in described.get("containerDefinitions", ())),
+        reading=READING,
     )
 
 

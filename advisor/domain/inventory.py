@@ -47,7 +47,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDefinition:
-    """A task-definition revision, without environment, secrets, commands and images (see `Container.heap`)."""
+    """A task-definition revision, without environment, secrets, commands and images (see `Container.heap`).
+
+    `reading`: how it was read from AWS, so that another way reads it again; 0 = not from AWS, or not known.
+    """
 
     arn: str
     family: str
@@ -57,6 +60,7 @@ class TaskDefinition:
     os: OperatingSystem = "LINUX"
     ephemeral_gib: int = 20
     containers: tuple[Container, ...] = ()
+    reading: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

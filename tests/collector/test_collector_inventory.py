@@ -1,19 +1,25 @@
 """A region's inventory over HTTP: what is there is found, what is denied is named, the rest goes on."""
 
 import logging
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from aws_samples import CANARY, REGION, client, small_fleet
+from aws_samples import CANARY, REGION, client, register, small_fleet
 
-from advisor.codec import to_json
-from advisor.collector import AwsSession, collect_inventory, gather, open_sessions
+from advisor.codec import Anonymiser, to_json
+from advisor.collection import run_collection
+from advisor.collector import AwsSession, collect_inventory, gather, held_of, open_sessions
+from advisor.collector.task_definitions import READING
 from advisor.demo.aws.faults import Fault, denied, throttled
 from advisor.demo.aws.wire import AwsError, Call, LocalAws
 from advisor.domain.errors import AwsFailed
+from advisor.domain.inventory import Container, Heap, TaskDefinition
 from advisor.domain.policy import OtherPolicy, TargetTracking
 from advisor.domain.service import CapacityShare
 from advisor.fargate.rights import actions
+from advisor.store import open_store
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 NOW = datetime.now(UTC)
@@ -108,6 +114,55 @@ def test_a_failing_call_for_one_cluster_leaves_the_others(session: AwsSession, l
     assert not found.complete
     assert "Next: allow ecs:ListServices" in found.failures[0]
     assert found.failures[0].isprintable()
+
+
+def described(session: AwsSession) -> int:
+    return session.calls["ecs:DescribeTaskDefinition"]
+
+
+def test_task_definitions_that_are_held_are_not_described_again(session: AwsSession) -> None:
+    """prod/api had api:1 and has api:2; the others have api:1."""
+    first = collect_inventory(session, REGION, now=NOW)
+    assert described(session) == 2
+    assert gather(session, REGION, now=NOW, held=held_of(first.services)).inventory == first
+    assert described(session) == 2
+    third = register("api", cpu="2048", memory="4096")
+    client("ecs").update_service(cluster="prod", service="api", taskDefinition=third)
+    found = gather(session, REGION, now=NOW, held=held_of(first.services)).inventory
+    assert [size.size.cpu for size in found.services[1].sizes] == [512, 1024, 2048]
+    assert found.services[1].setup.size.cpu == 2048
+    assert described(session) == 3, "the new one alone"
+
+
+def test_definitions_that_were_read_in_another_way_are_read_again_and_then_held(session: AwsSession) -> None:
+    """As after an upgrade that reads more of a definition: held before is not enough for what services have now."""
+    first = collect_inventory(session, REGION, now=NOW)
+    old = [replace(s, task_definition=replace(s.task_definition, containers=(), reading=0)) for s in first.services]
+    for services, calls in ((old, 2 + 2), (first.services, 2 + 2)):
+        assert gather(session, REGION, now=NOW, held=held_of(services)).inventory == first
+        assert described(session) == calls
+
+
+def test_who_reads_other_things_of_a_definition_has_raised_its_reading() -> None:
+    """Else stores would keep what they hold for ever. Where this fails: add a line here with the next number."""
+    known = {
+        1: "TaskDefinition arn family revision size architecture os ephemeral_gib containers reading "
+        "Container name essential cpu memory memory_reservation heap restarts Heap runtime most share"
+    }
+    records = (TaskDefinition, Container, Heap)
+    assert known[READING] == " ".join(f"{one.__name__} {' '.join(f.name for f in fields(one))}" for one in records)
+
+
+def test_a_second_collection_describes_no_definition_again(session: AwsSession, tmp_path: Path) -> None:
+    store = open_store(tmp_path, create=True)
+    for _ in range(2):
+        run_collection(store, [session], [REGION], now=NOW)
+        assert described(session) == 2
+    assert {s.task_definition.reading for s in store.services if s.task_definition} == {READING}
+    key = Anonymiser(b"key")
+    for calls in (4, 6):  # hidden names are not those of AWS: nothing of them is taken for known
+        run_collection(open_store(tmp_path / "hidden", create=True), [session], [REGION], now=NOW, hide=key)
+        assert described(session) == calls
 
 
 def test_a_task_definition_that_cannot_be_read_skips_its_service_alone(

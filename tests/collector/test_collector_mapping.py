@@ -12,7 +12,7 @@ from advisor.collector.history import Deployed, Past, size_changes
 from advisor.collector.scaling import ScalingOfRegion
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.task_definitions import task_definition_of
-from advisor.domain.errors import AwsFailed, InputRefused
+from advisor.domain.errors import InputRefused
 from advisor.domain.policy import OtherPolicy
 from advisor.domain.rollout import Rollout
 from advisor.domain.service import CapacityShare, ServiceId, TaskSize
@@ -91,7 +91,7 @@ def made(described: dict[str, Any], *, scaling: ScalingOfRegion = NO_SCALING) ->
         id=id,
         definition=definition,
         history=Past(),
-        definitions={definition.arn: definition},
+        known_sizes={definition.arn: definition},
         scaling=scaling,
         seen_at=NOW,
     )
@@ -227,7 +227,7 @@ def test_sizes_leave_out_repetitions_and_unreadable_revisions() -> None:
     new = task_definition_of(DEFINITION)
     history = [Deployed(at=NOW - timedelta(days=d), task_definition=a) for d, a in
                ((9, "api:6"), (8, "api:6"), (7, "gone:1"), (5, new.arn))]  # fmt: skip
-    found = size_changes(history, {"api:6": old, new.arn: new, "gone:1": AwsFailed("gone")})
+    found = size_changes(history, {"api:6": old, new.arn: new})
     assert [(c.at, c.size.cpu) for c in found] == [(NOW - timedelta(days=9), 2048), (NOW - timedelta(days=5), 1024)]
 
 
