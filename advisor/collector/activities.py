@@ -4,12 +4,13 @@ AWS keeps six weeks of them. That they come newest first is seen in its examples
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from advisor.collector.asking import pages
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.domain.activities import NOT_SCALED, STATUSES, ActivityCause, ActivityStatus, NotScaled, ScalingActivity
 from advisor.domain.errors import AwsFailed
 from advisor.domain.service import ServiceId
@@ -33,19 +34,22 @@ def activities_of_region(
 
     All or nothing, so that the newest that is held never hides older ones that are not. `since` None: 15 days.
     """
-    after, found = since or now - FIRST, []
+    action = "application-autoscaling:DescribeScalingActivities"
+    found = tried(
+        session, region, action, lambda: tuple(_settled(session, region, since or now - FIRST, now - SETTLED))
+    )
+    return ((), (found,)) if isinstance(found, AwsFailed) else (found, ())
+
+
+def _settled(session: AwsSession, region: str, after: datetime, until: datetime) -> Iterator[ScalingActivity]:
     asked = {"ServiceNamespace": "ecs", "IncludeNotScaledActivities": True, "MaxResults": 50}
-    try:
-        for told in pages(
-            session, region, "application-autoscaling", "DescribeScalingActivities", "ScalingActivities", **asked
-        ):
-            if told["StartTime"] <= after:
-                break
-            if told["StartTime"] <= now - SETTLED and _is_of_service(told):
-                found.append(_activity(told, account=session.account, region=region))
-    except AwsFailed as error:
-        return (), (error,)
-    return tuple(found), ()
+    for told in pages(
+        session, region, "application-autoscaling", "DescribeScalingActivities", "ScalingActivities", **asked
+    ):
+        if told["StartTime"] <= after:
+            return
+        if told["StartTime"] <= until and _is_of_service(told):
+            yield _activity(told, account=session.account, region=region)
 
 
 def _is_of_service(told: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from advisor.collector.answers import harmless, reading
 from advisor.domain.errors import AwsFailed, one_line
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ _BAD_CREDENTIALS = {
 def ask(session: "AwsSession", region: str, service: str, action: str, /, **parameters: Any) -> dict[str, Any]:
     """The answer to one call; raises AwsFailed naming the IAM action, the account and the region.
 
-    Instants in the answer to GetMetricData are epoch numbers.
+    Instants in the answer to GetMetricData are epoch numbers. Lone surrogates in it are written out.
     """
     operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
     try:
         with session.turn(region, service, action, parameters):
             client = session.metrics_client(region) if action == "GetMetricData" else session.client(service, region)
-            return dict(getattr(client, operation)(**parameters))
+            call = getattr(client, operation)
+            with reading(f"{service}:{action}", account=session.account, region=region):
+                return dict(harmless(call(**parameters)))
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         if (reach := _reach(error, region, service, action)) is not None:
             session.give_up(reach, error)

@@ -20,6 +20,7 @@ import numpy as np
 
 from advisor.collector.asking import pages
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.domain.errors import AwsFailed
 
 NAMESPACE = "AWS/ApplicationELB"
@@ -44,10 +45,9 @@ def request_labels(
     users = Counter(group for mine in groups.values() for group in mine)
     if not users:
         return {}, ()
-    try:
-        counted = _counted(session, region)
-    except AwsFailed as error:
-        return {}, (error,)
+    counted = tried(session, region, "cloudwatch:ListMetrics", lambda: _counted(session, region))
+    if isinstance(counted, AwsFailed):
+        return {}, (counted,)
     alone = {arn: [group for group in mine if users[group] == 1] for arn, mine in groups.items()}
     return {arn: tuple(sorted(c for g in mine for c in counted.get(g, ()))) for arn, mine in alone.items()}, ()
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from advisor.collector.asking import ask, pages
 from advisor.collector.credentials import THREADS
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.collector.task_definitions import Sizes
 from advisor.domain.deployments import STATUSES, Deployment, DeploymentStatus
 from advisor.domain.errors import AwsFailed
@@ -50,10 +52,17 @@ def histories(session: AwsSession, region: str, services: Mapping[ServiceId, Des
         listed = dict(zip(services, found, strict=True))
     oldest = [briefs[0]["serviceDeploymentArn"] for briefs in listed.values() if isinstance(briefs, list) and briefs]
     first = _described(session, region, "serviceDeployment", oldest)
-    others = {id: _others(services[id], briefs, first) for id, briefs in listed.items()}
+    read = partial(tried, session, region)
+    others = {
+        id: read("ecs:DescribeServiceDeployments", partial(_others, services[id], briefs, first))
+        for id, briefs in listed.items()
+    }
     wanted = [*_targets(listed.values()), *(arn for arns in others.values() if isinstance(arns, list) for arn in arns)]
     revisions = _described(session, region, "serviceRevision", wanted)
-    return {id: _past(id, listed[id], others[id], revisions) for id in services}
+    return {
+        id: read("ecs:DescribeServiceRevisions", partial(_past, id, listed[id], others[id], revisions))
+        for id in services
+    }
 
 
 def size_changes(history: Iterable[Deployed], known: Sizes) -> tuple[SizeChange, ...]:
@@ -79,12 +88,13 @@ def size_change(at: datetime, arn: str, known: TaskDefinition | SizeChange) -> S
 
 def _listed(session: AwsSession, region: str, service: Described) -> list[Described] | AwsFailed:
     """The deployments of a service, oldest first."""
-    where = {"service": service["serviceArn"], "cluster": service["clusterArn"]}
-    try:
-        found = pages(session, region, "ecs", "ListServiceDeployments", "serviceDeployments", maxResults=100, **where)
-        return sorted(found, key=lambda brief: brief["createdAt"])
-    except AwsFailed as error:
-        return error
+
+    def listed() -> list[Described]:
+        given = {"service": service["serviceArn"], "cluster": service["clusterArn"], "maxResults": 100}
+        found = pages(session, region, "ecs", "ListServiceDeployments", "serviceDeployments", **given)
+        return sorted(found, key=lambda brief: (brief["createdAt"], brief["serviceDeploymentArn"]))
+
+    return tried(session, region, "ecs:ListServiceDeployments", listed)
 
 
 def _described(session: AwsSession, region: str, kind: str, arns: Iterable[str]) -> Mapping[str, Described | AwsFailed]:
@@ -93,12 +103,13 @@ def _described(session: AwsSession, region: str, kind: str, arns: Iterable[str])
     every = list(dict.fromkeys(arns))
     calls = [every[first : first + PER_CALL] for first in range(0, len(every), PER_CALL)]
 
-    def read(some: list[str]) -> dict[str, Described | AwsFailed]:
-        try:
-            answer = ask(session, region, "ecs", action, **{f"{kind}Arns": some})
-        except AwsFailed as error:
-            return dict.fromkeys(some, error)
+    def described(some: list[str]) -> dict[str, Described]:
+        answer = ask(session, region, "ecs", action, **{f"{kind}Arns": some})
         return {found[f"{kind}Arn"]: found for found in answer.get(f"{kind}s", ())}
+
+    def read(some: list[str]) -> Mapping[str, Described | AwsFailed]:
+        found = tried(session, region, f"ecs:{action}", partial(described, some))
+        return dict.fromkeys(some, found) if isinstance(found, AwsFailed) else found
 
     with ThreadPoolExecutor(THREADS) as pool:
         return {arn: found for part in pool.map(read, calls) for arn, found in part.items()}

@@ -53,7 +53,7 @@ def modes_of(session: AwsSession, region: str, ids: Iterable[ServiceId]) -> tupl
     """How Container Insights measures the clusters of these, where it does; what could not be read comes second."""
     clusters = sorted({id.cluster for id in ids})
     calls = [clusters[i : i + CLUSTERS_PER_CALL] for i in range(0, len(clusters), CLUSTERS_PER_CALL)]
-    found, failures = each(lambda some: _modes(session, region, some), calls)
+    found, failures = each(session, region, "ecs:DescribeClusters", lambda some: _modes(session, region, some), calls)
     return dict(found), tuple(failures)
 
 

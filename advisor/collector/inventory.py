@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from advisor.collector.activities import activities_of_region
+from advisor.collector.answers import reading
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import History, Past, histories
@@ -13,12 +15,12 @@ from advisor.collector.insights import Modes, measured_families, modes_of
 from advisor.collector.scaling import ScalingOfRegion, scaling_of_region
 from advisor.collector.services import service_id, service_of, why_not
 from advisor.collector.sessions import AwsSession
-from advisor.collector.several import each
+from advisor.collector.several import each, tried
 from advisor.collector.standalone import standalone
 from advisor.collector.task_definitions import Definitions, Held, Sizes, definitions_and_sizes
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.deployments import Deployment
-from advisor.domain.errors import AwsFailed, one_line
+from advisor.domain.errors import AwsFailed
 from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
 from advisor.domain.runs import TaskRun
 
@@ -116,13 +118,18 @@ def _services(session: AwsSession, region: str, clusters: list[str]) -> tuple[li
         arns = sorted(pages(session, region, "ecs", "ListServices", "serviceArns", cluster=cluster, maxResults=100))
         return [(cluster, arns[i : i + SERVICES_PER_CALL]) for i in range(0, len(arns), SERVICES_PER_CALL)]
 
-    def describe(batch: tuple[str, list[str]]) -> list[Described]:
+    def named(service: Described) -> Described:
+        service["serviceArn"], service_id(service, account=session.account, region=region), why_not(service)
+        return service
+
+    def describe(batch: tuple[str, list[str]]) -> Iterator[Described | AwsFailed]:
         cluster, arns = batch
         given = {"cluster": cluster, "services": arns, "include": ["TAGS"]}
-        return list(ask(session, region, "ecs", "DescribeServices", **given).get("services", ()))
+        for service in ask(session, region, "ecs", "DescribeServices", **given).get("services", ()):
+            yield tried(session, region, "ecs:DescribeServices", partial(named, service))
 
-    batches, failed = each(list_, clusters)
-    described, more_failed = each(describe, batches)
+    batches, failed = each(session, region, "ecs:ListServices", list_, clusters)
+    described, more_failed = each(session, region, "ecs:DescribeServices", describe, batches)
     return described, [*failed, *more_failed]
 
 
@@ -135,19 +142,20 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
         reason = f"its task definition could not be read: {definition}"
     if not reason and isinstance(definition, TaskDefinition):
         try:
-            return service_of(
-                described,
-                id=id,
-                definition=definition,
-                history=known.history.get(id, Past()),
-                known_sizes=known.sizes,
-                scaling=known.scaling,
-                target_groups=known.labels.get(described["serviceArn"], ()),
-                insights=known.modes.get(id.cluster),
-                seen_at=known.seen_at,
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = f"AWS's answer is not as documented: {one_line(str(error))}"
+            with reading("ecs:DescribeServices", account=session.account, region=region):
+                return service_of(
+                    described,
+                    id=id,
+                    definition=definition,
+                    history=known.history.get(id, Past()),
+                    known_sizes=known.sizes,
+                    scaling=known.scaling,
+                    target_groups=known.labels.get(described["serviceArn"], ()),
+                    insights=known.modes.get(id.cluster),
+                    seen_at=known.seen_at,
+                )
+        except AwsFailed as error:
+            reason = str(error)
     return Skipped(service=id.service, account=id.account, region=id.region, reason=reason)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from advisor.collector.meter import Asked, asked_by
 from advisor.collector.missing import Missing, failed, in_part
 from advisor.collector.packing import POINTS_PER_PAGE, Slab, slabs
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.collector.steps import (
     KEPT_SHORT,
     LATE,
@@ -219,15 +220,15 @@ def read_batch(
     ends = np.full(len(grid), batch.steps)
     missing: list[Missing] = []
     for slab in batch.slabs():
-        try:
-            partial = _read_slab(session, region, _request(batch, slab), slab, grid)
-        except AwsFailed as error:
-            missing.append(failed(batch, range(slab.first, slab.last), error))
+        read = partial(_read_slab, session, region, _request(batch, slab), slab, grid)
+        cut = tried(session, region, "cloudwatch:GetMetricData", read)
+        if isinstance(cut, AwsFailed):
+            missing.append(failed(batch, range(slab.first, slab.last), cut))
             ends[slab.first : slab.last] = np.minimum(ends[slab.first : slab.last], slab.start)
             continue
-        if partial:
-            missing.append(in_part(batch, partial, place=f"{session.account}/{region}"))
-        for n in partial:
+        if cut:
+            missing.append(in_part(batch, cut, place=f"{session.account}/{region}"))
+        for n in cut:
             ends[n] = min(ends[n], slab.start + _known(grid[n, slab.start : slab.end]))
     counted = [n for n, one in enumerate(batch.series) if one.column in PER_MINUTE]
     grid[counted] /= max(1.0, batch.period / MINUTE)

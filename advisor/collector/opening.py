@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from advisor.collector.answers import reading
 from advisor.collector.asking import ask, aws_failed, pages
 from advisor.collector.credentials import Assumed, Assuming, account_of, core_of, cores_of
 from advisor.collector.meter import Meter
@@ -87,10 +88,11 @@ class _Opener:
         session = AwsSession(
             account="", cores=cores_of(self.profile), allowed=allowed, meter=self.meter, pace=self.pace()
         )
-        caller = session.client("sts", session.home).get_caller_identity()
-        session.account = str(caller["Account"])
+        with reading("sts:GetCallerIdentity"):
+            caller = session.client("sts", session.home).get_caller_identity()
+            session.account, partition = str(caller["Account"]), str(caller["Arn"]).split(":")[1]
         self.meter.sent(session.account, session.home, "sts:GetCallerIdentity")
-        return session, str(caller["Arn"]).split(":")[1]
+        return session, partition
 
     def roles(self, arns: Sequence[str]) -> Iterator[AwsSession]:
         """A session for each role."""
@@ -107,7 +109,8 @@ class _Opener:
         """A session for each active account, by number; the caller's own account needs no role."""
         own, partition = self.own("organisation")
         found = pages(own, own.home, "organizations", "ListAccounts", "Accounts", MaxResults=20)
-        active = [str(a["Id"]) for a in found if a.get("State", a.get("Status")) == "ACTIVE"]
+        with reading("organizations:ListAccounts", account=own.account, region=own.home):
+            active = [str(a["Id"]) for a in found if a.get("State", a.get("Status")) == "ACTIVE"]
         others = [account for account in active if account != own.account]
         assumed = self.roles([f"arn:{partition}:iam::{account}:role/{role}" for account in others])
         own_too = [own] if own.account in active else []

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import TypeVar
 
 from advisor.collector.inventory import NOTHING_HELD, Gathered, gather
 from advisor.collector.opening import regions_of
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.collector.task_definitions import Held
 from advisor.domain.collecting import PlaceRead
 from advisor.domain.errors import AwsFailed
@@ -62,10 +64,11 @@ def places_of(sessions: Sequence[AwsSession], regions: Sequence[str] | None) -> 
     """Every account with every region; an account whose regions are not known has the one place "*"."""
 
     def of(session: AwsSession) -> list[Place]:
-        try:
-            found = regions_of(session) if regions is None else tuple(dict.fromkeys(regions))
-        except AwsFailed as error:
-            return [Place(session=session, region="*", failures=[str(error)])]
+        if regions is not None:
+            return [Place(session=session, region=region) for region in dict.fromkeys(regions)]
+        found = tried(session, session.home, "ec2:DescribeRegions", lambda: regions_of(session))
+        if isinstance(found, AwsFailed):
+            return [Place(session=session, region="*", failures=[str(found)])]
         return [Place(session=session, region=region) for region in found]
 
     return list(chain.from_iterable(_side_by_side(of, sessions)))
@@ -75,10 +78,9 @@ def gather_all(places: Sequence[Place], *, now: datetime) -> Iterator[tuple[Plac
     """The inventory of each place, in the order of places; a place that could not be read is told so."""
 
     def of(place: Place) -> Gathered | AwsFailed:
-        try:
-            return gather(place.session, place.region, now=now, since=place.since, held=place.held)
-        except AwsFailed as error:
-            return error
+        session, region = place.session, place.region
+        read = partial(gather, session, region, now=now, since=place.since, held=place.held)
+        return tried(session, region, "inventory", read)
 
     known = [place for place in places if place.region != "*"]
     for place, gathered in zip(known, _side_by_side(of, known), strict=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from advisor.collector.answers import NOT_AS_DOCUMENTED
 from advisor.domain.errors import one_line
 from advisor.domain.inventory import Alarm, NamedPolicy, NamedSchedule
 from advisor.domain.policy import (
@@ -50,8 +51,8 @@ def named_policy(described: Mapping[str, Any], alarms: Mapping[str, Mapping[str,
     mine = [alarms[a["AlarmName"]] for a in described.get("Alarms", ()) if a.get("AlarmName") in alarms]
     try:
         policy = policy_of(described, mine)
-    except (KeyError, TypeError, ValueError) as error:
-        policy = OtherPolicy(why=f"AWS's answer is not as documented: {one_line(str(error))}")
+    except NOT_AS_DOCUMENTED as error:
+        policy = OtherPolicy(why=f"AWS's answer is not as documented ({type(error).__name__})")
     return NamedPolicy(
         name=str(described.get("PolicyName", "")),
         arn=str(described.get("PolicyARN", "")),

@@ -28,7 +28,8 @@ def collect_prices(
 
     Raises AwsFailed where no region gave any.
     """
-    found, failures = each(lambda region: _of_region(session, region, now=now), dict.fromkeys(regions))
+    wanted = dict.fromkeys(regions)
+    found, failures = each(session, HOME, "pricing:GetProducts", lambda at: _of_region(session, at, now=now), wanted)
     if failures and not found:
         raise failures[0]
     return tuple(sorted(found, key=lambda price: price.key)), tuple(failures)

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from advisor.collector.asking import pages
 from advisor.collector.prices import HOME
 from advisor.collector.sessions import AwsSession
-from advisor.collector.several import each
+from advisor.collector.several import each, tried
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.fargate.savings_plans import OwnedPlan, Payment, PlanOffer, PlanRate, SavingsPlans
 from advisor.fargate.usage_types import usage_type_of
 
 _YEARS = {31_536_000: 1, 94_608_000: 3}  # documented: the two lengths of a plan [s]
 _SERVICE, _PER_PAGE = "AmazonECS", 1000
+_OF_PLANS = "savingsplans:DescribeSavingsPlans"
 _ASKED = {"savingsPlanTypes": ["Compute"], "products": ["Fargate"], "serviceCodes": [_SERVICE]}
 
 
@@ -24,8 +26,9 @@ def collect_savings_plans(sessions: Sequence[AwsSession], regions: Sequence[str]
     A region or an account that cannot be read is told in `failures`; raises AwsFailed where none can.
     """
     wanted = tuple(dict.fromkeys(regions))
-    offered, unknown = each(lambda region: _offered(sessions[0], region), wanted)
-    owned, unread = each(lambda session: [(session.account, tuple(_owned(session, wanted)))], sessions)
+    asked = partial(each, sessions[0], HOME)
+    offered, unknown = asked(f"{_OF_PLANS}OfferingRates", lambda region: _offered(sessions[0], region), wanted)
+    owned, unread = asked(_OF_PLANS, lambda session: [_of_account(session, wanted)], sessions)
     failures = (*unknown, *unread)
     if failures and not offered and not owned:
         raise failures[0]
@@ -54,6 +57,11 @@ def _offers(offered: Iterable[tuple[int, Payment, PlanRate]]) -> tuple[PlanOffer
         PlanOffer(years=years, payment=payment, rates=tuple(sorted(held)))
         for (years, payment), held in sorted(rates.items())
     )
+
+
+def _of_account(session: AwsSession, regions: Sequence[str]) -> tuple[str, tuple[OwnedPlan, ...]] | AwsFailed:
+    """The account of a session with its plans, or why they cannot be read."""
+    return tried(session, HOME, _OF_PLANS, lambda: (session.account, tuple(_owned(session, regions))))
 
 
 def _owned(session: AwsSession, regions: Sequence[str]) -> Iterator[OwnedPlan]:

@@ -5,6 +5,7 @@ Of a target, its cluster, task definition, count and place are taken; its `Input
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from advisor.collector.asking import ask, pages
@@ -36,7 +37,8 @@ def schedules_of_region(session: AwsSession, region: str) -> tuple[list[Found], 
         listed = list(pages(session, region, "scheduler", "ListSchedules", "Schedules", MaxResults=PER_PAGE))
     except AwsFailed as error:
         return [], [error]
-    return each(lambda brief: _schedule(session, region, brief), [b for b in listed if _runs_tasks(b)])
+    briefs = [brief for brief in listed if _runs_tasks(brief)]
+    return each(session, region, "scheduler:GetSchedule", partial(_schedule, session, region), briefs)
 
 
 def _runs_tasks(brief: Mapping[str, Any]) -> bool:

@@ -61,8 +61,8 @@ def service_of(
     insights: InsightsMode | None = None,
     seen_at: datetime,
 ) -> Service:
-    """A described service on Fargate as a record; fields are taken one by one."""
-    target = scaling.targets.get(f"service/{id.service}")
+    """A described service on Fargate as a record; fields are taken one by one. Raises AwsFailed of its scaling."""
+    target = scaling.target_of(id)
     deployed = () if isinstance(history, AwsFailed) else history.revisions
     sizes = size_changes(deployed, known_sizes) or _since_primary(described, definition)
     return Service(

@@ -39,8 +39,8 @@ class Standalone:
 def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now: datetime) -> Standalone:
     """Runs and schedules of all clusters of a region; what cannot be read becomes a failure, the rest goes on."""
     places = list(clusters)
-    tasks, unlisted = each(lambda cluster: _tasks(session, region, cluster, now=now), places)
-    rules, no_rules = each(partial(rules_of_cluster, session, region), places)
+    tasks, unlisted = each(session, region, "ecs:DescribeTasks", partial(_tasks, session, region, now=now), places)
+    rules, no_rules = each(session, region, "events:DescribeRule", partial(rules_of_cluster, session, region), places)
     timed, no_schedules = schedules_of_region(session, region)
     starting = [*rules, *timed]
     return Standalone(

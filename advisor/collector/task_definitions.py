@@ -11,6 +11,7 @@ from advisor.collector.asking import ask
 from advisor.collector.credentials import THREADS
 from advisor.collector.heaps import heap_of
 from advisor.collector.sessions import AwsSession
+from advisor.collector.several import tried
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
 from advisor.domain.inventory import Container, Service, SizeChange, TaskDefinition
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, TaskSize
@@ -91,10 +92,13 @@ def task_definition_of(described: Mapping[str, Any]) -> TaskDefinition:
 
 
 def _read(session: AwsSession, region: str, arn: str) -> TaskDefinition | AwsFailed | InputRefused:
-    try:
+    def described() -> TaskDefinition:
         answer = ask(session, region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
         return task_definition_of(answer["taskDefinition"])
-    except (AwsFailed, InputRefused) as error:
+
+    try:
+        return tried(session, region, "ecs:DescribeTaskDefinition", described)
+    except InputRefused as error:
         return error
 
 

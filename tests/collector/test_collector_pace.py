@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,9 +102,12 @@ def test_no_more_calls_of_a_region_are_under_way_than_allowed(session: AwsSessio
             with lock:
                 under_way -= 1
 
+    def list_clusters(_: int) -> list[Mapping[str, object]]:
+        return [ask(session, REGION, "ecs", "ListClusters")]
+
     local_aws.before.append(watch)
     pools = [
-        threading.Thread(target=each, args=(lambda _: [ask(session, REGION, "ecs", "ListClusters")], range(8)))
+        threading.Thread(target=each, args=(session, REGION, "ecs:ListClusters", list_clusters, range(8)))
         for _ in range(3)
     ]
     for pool in pools:
