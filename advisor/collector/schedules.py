@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
+from advisor.collector.answers import NOT_AS_DOCUMENTED, harmless
 from advisor.collector.asking import ask, pages
+from advisor.collector.services import FARGATE_PROVIDERS
 from advisor.collector.sessions import AwsSession
-from advisor.collector.several import each
+from advisor.collector.several import each, tried
 from advisor.domain.errors import AwsFailed, one_line
 from advisor.domain.inventory import Skipped, TaskSchedule
 
 PER_PAGE = 100  # documented: the largest page of ListRuleNamesByTarget, ListTargetsByRule and ListSchedules
+MOST_TASKS = 10_000  # chosen: a count above it is none; RunTask takes 10
 UNIVERSAL = ":scheduler:::aws-sdk:ecs:runTask"  # a target whose Input is the request itself; UNCONFIRMED form
 Found = TaskSchedule | Skipped
 
@@ -33,12 +36,15 @@ def rules_of_cluster(session: AwsSession, region: str, cluster_arn: str) -> Iter
 
 def schedules_of_region(session: AwsSession, region: str) -> tuple[list[Found], list[AwsFailed]]:
     """The schedules of EventBridge Scheduler that run tasks, and what could not be read."""
-    try:
-        listed = list(pages(session, region, "scheduler", "ListSchedules", "Schedules", MaxResults=PER_PAGE))
-    except AwsFailed as error:
-        return [], [error]
-    briefs = [brief for brief in listed if _runs_tasks(brief)]
-    return each(session, region, "scheduler:GetSchedule", partial(_schedule, session, region), briefs)
+
+    def briefs() -> list[Mapping[str, Any]]:
+        listed = pages(session, region, "scheduler", "ListSchedules", "Schedules", MaxResults=PER_PAGE)
+        return [brief for brief in listed if _runs_tasks(brief)]
+
+    found = tried(session, region, "scheduler:ListSchedules", briefs)
+    if isinstance(found, AwsFailed):
+        return [], [found]
+    return each(session, region, "scheduler:GetSchedule", partial(_schedule, session, region), found)
 
 
 def _runs_tasks(brief: Mapping[str, Any]) -> bool:
@@ -63,17 +69,30 @@ def _schedule(session: AwsSession, region: str, brief: Mapping[str, Any]) -> Ite
 
 
 def _universal(text: str | None) -> tuple[str, dict[str, Any]]:
-    """Cluster and parameters in the Input of a universal target; nothing else of it leaves here."""
+    """Cluster and parameters in the Input of a universal target, none where it cannot be read.
+
+    Nothing else of it leaves here. Its keys are taken in any case.
+    """
     try:
-        said = {str(key).lower(): value for key, value in json.loads(text or "{}").items()}
-    except (ValueError, AttributeError):
-        said = {}
-    parameters = {
-        "TaskDefinitionArn": said.get("taskdefinition"),
-        "TaskCount": said.get("count"),
-        "LaunchType": said.get("launchtype"),
-    }
-    return str(said.get("cluster") or "default"), {key: value for key, value in parameters.items() if value}
+        said = _lower(harmless(json.loads(text or "{}")))
+        parameters = {
+            "TaskDefinitionArn": said.get("taskdefinition"),
+            "TaskCount": said.get("count"),
+            "LaunchType": said.get("launchtype"),
+            "CapacityProviderStrategy": [
+                {"capacityProvider": _lower(share).get("capacityprovider")}
+                for share in said.get("capacityproviderstrategy") or ()
+            ],
+        }
+    except NOT_AS_DOCUMENTED:
+        return "", {}
+    cluster = said.get("cluster") or "default"
+    told = {key: value for key, value in parameters.items() if value is not None}
+    return (cluster, told) if isinstance(cluster, str) else ("", {})
+
+
+def _lower(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in said.items()}
 
 
 def _found(
@@ -86,11 +105,10 @@ def _found(
     parameters: Mapping[str, Any],
     **when: Any,
 ) -> Found:
-    family, _, revision = str(parameters.get("TaskDefinitionArn", "")).rpartition("/")[2].partition(":")
-    place, launch_type = cluster.rpartition("/")[2], parameters.get("LaunchType", "FARGATE")
-    if not family or launch_type != "FARGATE":
-        told = one_line(str(launch_type)) if family else "an unreadable target"
-        reason = f"started by EventBridge {kind} {one_line(name)} on {told}, not on Fargate"
+    family, revision = _definition(parameters)
+    place = cluster.rpartition("/")[2]
+    if why := _why_not(family, parameters):
+        reason = f"started by EventBridge {kind} {one_line(name)} {why}"
         return Skipped(service=f"{place}/{family}", account=session.account, region=region, reason=reason)
     return TaskSchedule(
         account=session.account,
@@ -100,6 +118,30 @@ def _found(
         cluster=place,
         family=family,
         revision=int(revision) if revision.isdecimal() else None,
-        count=int(parameters.get("TaskCount", 1)),
+        count=parameters.get("TaskCount", 1),
         **when,
     )
+
+
+def _definition(parameters: Mapping[str, Any]) -> tuple[str, str]:
+    """Family and revision, empty where they are not told."""
+    arn = parameters.get("TaskDefinitionArn")
+    family, _, revision = (arn if isinstance(arn, str) else "").rpartition("/")[2].partition(":")
+    return family, revision
+
+
+def _why_not(family: str, parameters: Mapping[str, Any]) -> str:
+    """Why what a target starts is not covered; empty where it is on Fargate, as launch type or by its providers."""
+    launch_type, count = parameters.get("LaunchType"), parameters.get("TaskCount", 1)
+    providers = [str(share.get("capacityProvider")) for share in parameters.get("CapacityProviderStrategy", ())]
+    foreign = [provider for provider in providers if provider not in FARGATE_PROVIDERS]
+    checks = {
+        "on an unreadable target": not family,
+        f"whose count is no whole number from 1 to {MOST_TASKS:,}": type(count) is not int
+        or not 1 <= count <= MOST_TASKS,
+        f"on capacity provider {one_line(', '.join(foreign))}, not on Fargate": bool(foreign),
+        "with launch type not told: the default of its cluster decides, which is not read": not providers
+        and launch_type is None,
+        f"on {one_line(str(launch_type))}, not on Fargate": not providers and launch_type != "FARGATE",
+    }
+    return next((why for why, true in checks.items() if true), "")

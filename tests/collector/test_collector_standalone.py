@@ -15,6 +15,7 @@ from advisor.domain.service import TaskSize
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 NOW = datetime.now(UTC)
+UNIVERSAL = {"Arn": "arn:aws:scheduler:::aws-sdk:ecs:runTask", "RoleArn": "arn:aws:iam::123456789012:role/r"}
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
 
 
@@ -94,15 +95,88 @@ def test_a_rule_that_is_off_and_a_target_on_instances_are_told(session: AwsSessi
     assert {s.service: s.reason for s in found.skipped}["my-prod/on-ec2"].endswith("on 'EC2', not on Fargate")
 
 
+STRATEGIES = {  # what a rule says of where its tasks run: why it is not covered, empty where it is
+    "on Spot": ({"CapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}, ""),
+    "mixed": ({"CapacityProviderStrategy": [{"capacityProvider": p} for p in ("FARGATE", "FARGATE_SPOT")]}, ""),
+    "on instances": (
+        {"CapacityProviderStrategy": [{"capacityProvider": "asg"}]},
+        "on capacity provider 'asg', not on Fargate",
+    ),
+    "untold": ({}, "with launch type not told: the default of its cluster decides, which is not read"),
+    "untold too": ({"CapacityProviderStrategy": []}, "with launch type not told"),
+    "no count": ({"LaunchType": "FARGATE", "TaskCount": 10**9}, "whose count is no whole number"),
+}
+
+
+@pytest.mark.parametrize("what", STRATEGIES)
+def test_what_a_rule_starts_is_on_fargate_where_it_says_so(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    said, why = STRATEGIES[what]
+    plain = LocalAws.answer
+
+    def answer(aws: LocalAws, call: Call) -> dict[str, Any]:
+        found = plain(aws, call)
+        for target in found["Targets"] if call.action == "ListTargetsByRule" else ():
+            target["EcsParameters"] = {"TaskDefinitionArn": target["EcsParameters"]["TaskDefinitionArn"], **said}
+        return found
+
+    monkeypatch.setattr(LocalAws, "answer", answer)
+    found = gather(session, REGION, now=NOW).inventory
+    told = [s.reason for s in found.skipped if s.service == "prod/nightly"]
+    assert [s.name for s in found.schedules] == ["default/hourly"] if why else ["every-night", "default/hourly"]
+    assert (len(told), *told) == ((1, told[0]) if why else (0,))
+    assert all(f"EventBridge rule 'every-night' {why}" in reason for reason in told)
+
+
+UNREADABLE = {
+    "count in words": json.dumps({"TaskDefinition": "weekly", "Count": f"{CANARY} two"}),
+    "a count that comes later": '{"TaskDefinition": "weekly", "Count": "<aws.scheduler.execution-id>"}',
+    "no number": '{"TaskDefinition": "weekly", "LaunchType": "FARGATE", "Count": Infinity}',
+    "less than nothing": '{"TaskDefinition": "weekly", "LaunchType": "FARGATE", "Count": -1}',
+    "very deep": "[" * 100_000,
+    "a list": f'["{CANARY}"]',
+    "a cluster that is none": json.dumps({"TaskDefinition": "weekly", "Cluster": {"K": CANARY}}),
+    "a definition that is none": json.dumps({"TaskDefinition": [CANARY]}),
+    "a strategy that is none": json.dumps({"TaskDefinition": "weekly", "CapacityProviderStrategy": CANARY}),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_an_input_that_cannot_be_read_costs_its_schedule_and_is_told(session: AwsSession, what: str) -> None:
+    client("scheduler").create_schedule(
+        Name="weekly",
+        ScheduleExpression="rate(7 days)",
+        Target=UNIVERSAL | {"Input": UNREADABLE[what]},
+        FlexibleTimeWindow={"Mode": "OFF"},
+    )
+    found = gather(session, REGION, now=NOW)
+    (told,) = (skipped.reason for skipped in found.inventory.skipped if "'default/weekly'" in skipped.reason)
+    assert "unreadable target" in told or "whose count is no whole number from 1 to 10,000" in told
+    assert CANARY not in to_json(found.inventory)
+    assert [s.name for s in found.inventory.schedules] == ["every-night", "default/hourly"]
+
+
+def test_half_an_emoji_in_an_input_is_written_out_as_in_every_other_name(session: AwsSession) -> None:
+    asked = '{"TaskDefinition": "week\\ud83dly", "LaunchType": "FARGATE", "Cluster": "pr\\ud83dod"}'
+    client("scheduler").create_schedule(
+        Name="weekly",
+        ScheduleExpression="rate(7 days)",
+        Target=UNIVERSAL | {"Input": asked},
+        FlexibleTimeWindow={"Mode": "OFF"},
+    )
+    found = gather(session, REGION, now=NOW).inventory.schedules
+    assert "pr\\ud83dod/week\\ud83dly" in {schedule.id.service for schedule in found}
+
+
 def test_a_universal_target_is_read_for_what_it_runs_and_nothing_else(session: AwsSession) -> None:
     secret = {"containerOverrides": [{"environment": [{"name": "K", "value": CANARY}]}]}
     asked = {"Cluster": "prod", "TaskDefinition": "weekly:4", "Count": 2, "LaunchType": "FARGATE", "Overrides": secret}
-    target = {"Arn": "arn:aws:scheduler:::aws-sdk:ecs:runTask", "RoleArn": "arn:aws:iam::123456789012:role/r"}
     for name, text in (("weekly", json.dumps(asked)), ("broken", "{")):
         client("scheduler").create_schedule(
             Name=name,
             ScheduleExpression="rate(7 days)",
-            Target=target | {"Input": text},
+            Target=UNIVERSAL | {"Input": text},
             FlexibleTimeWindow={"Mode": "OFF"},
             State="DISABLED",
         )
