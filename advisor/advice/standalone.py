@@ -72,6 +72,8 @@ def _family(
     id: ServiceId, runs: Sequence[TaskRun], schedules: Sequence[TaskSchedule], *, span: timedelta, prices: PriceBook
 ) -> TaskFamily:
     ordered = sorted(runs, key=lambda run: (run.created, run.task))
+    defined = [schedule.task_definition for schedule in schedules if schedule.task_definition]
+    sizes = [run.size for run in ordered] or [definition.size for definition in defined]
     try:
         usd, basis = _per_month(ordered, schedules, span=span, prices=prices)
     except PriceMissing as error:
@@ -80,7 +82,7 @@ def _family(
         service=id.service,
         account=id.account,
         region=id.region,
-        size=ordered[-1].size if ordered else None,
+        size=sizes[-1] if sizes else None,
         runs=len(ordered),
         failed=sum(map(_failed, ordered)),
         out_of_memory=sum(run.out_of_memory for run in ordered),
@@ -113,7 +115,7 @@ def _per_month(
     runs: Sequence[TaskRun], schedules: Sequence[TaskSchedule], *, span: timedelta, prices: PriceBook
 ) -> tuple[Usd | None, str]:
     if not runs:
-        return None, "no run of it was seen, so its size and its length are not known"
+        return None, _never_seen(schedules, prices)
     costs = [run_cost(run, prices) for run in runs]
     ended = [cost for cost, run in zip(costs, runs, strict=True) if run.stopped is not None]
     ways: list[tuple[Usd, str]] = []
@@ -128,6 +130,24 @@ def _per_month(
         ways.append((mean * starts, f"{starts:,} starts a month, each as {seen}"))
     few = f"runs were seen for {span / timedelta(hours=1):.1f} hours only, and no schedule says how often they start"
     return max(ways) if ways else (None, few)
+
+
+def _never_seen(schedules: Sequence[TaskSchedule], prices: PriceBook) -> str:
+    """What is known of tasks that never ran while it was looked: what an hour of one costs; raises PriceMissing."""
+    defined = [(schedule.region, schedule.task_definition) for schedule in schedules if schedule.task_definition]
+    if not defined:
+        return "no run of it was seen, so its size and its length are not known"
+    region, task = defined[-1]
+    hour = bill_task_seconds(
+        {"FARGATE": 3600},
+        size=task.size,
+        region=region,
+        prices=prices,
+        os=task.os,
+        architecture=task.architecture,
+        ephemeral_gib=task.ephemeral_gib,
+    )
+    return f"no run of it was seen, so its length is not known; an hour of a task is ${hour.total:.4f} on demand"
 
 
 def _span(runs: Iterable[TaskRun], id: ServiceId) -> timedelta:

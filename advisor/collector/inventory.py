@@ -21,7 +21,7 @@ from advisor.collector.task_definitions import Definitions, Held, Sizes, definit
 from advisor.domain.activities import ScalingActivity
 from advisor.domain.deployments import Deployment
 from advisor.domain.errors import AwsFailed
-from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition
+from advisor.domain.inventory import Inventory, Service, Skipped, TaskDefinition, TaskSchedule
 from advisor.domain.runs import TaskRun
 
 SERVICES_PER_CALL = 10  # documented: DescribeServices takes at most 10
@@ -76,10 +76,10 @@ def gather(
     activities, untold = activities_of_region(session, region, since=since, now=now) if scaling.targets else ((), ())
     ids = {service_id(service, account=session.account, region=region): service for service in covered}
     history = histories(session, region, ids)
-    current = [str(service["taskDefinition"]) for service in covered]
+    others = standalone(session, region, clusters, now=now)
+    current = (*(str(service["taskDefinition"]) for service in covered), *others.starting.values())
     definitions, sizes = definitions_and_sizes(session, region, current=current, past=_past(history), held=held)
     labels, unlabelled = request_labels(session, region, covered)
-    others = standalone(session, region, clusters, now=now)
     modes, unmeasured = modes_of(session, region, (*ids, *others.families))
     at = now.astimezone(UTC)
     known = _Known(
@@ -91,14 +91,14 @@ def gather(
         modes=modes,
         seen_at=at,
     )
-    made = [_made(session, region, service, known) for service in described]
+    made = [*(_made(session, region, service, known) for service in described), *others.schedules(definitions)]
     history_failures = (error for error in history.values() if isinstance(error, AwsFailed))
     failures = (*unlisted, *scaling.failures, *untold, *history_failures, *unlabelled, *others.failures, *unmeasured)
     inventory = Inventory(
         taken_at=at,
         services=tuple(sorted((s for s in made if isinstance(s, Service)), key=lambda s: s.id)),
         skipped=_sorted((*(s for s in made if isinstance(s, Skipped)), *others.skipped)),
-        schedules=others.schedules,
+        schedules=tuple(s for s in made if isinstance(s, TaskSchedule)),
         measured=measured_families(others.families, described, modes),
     )
     return Gathered(

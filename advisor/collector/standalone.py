@@ -12,8 +12,9 @@ from advisor.collector.asking import ask, pages
 from advisor.collector.schedules import rules_of_cluster, schedules_of_region
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import each
+from advisor.collector.task_definitions import Definitions
 from advisor.domain.errors import AwsFailed, InputRefused
-from advisor.domain.inventory import Skipped, TaskSchedule
+from advisor.domain.inventory import Skipped, TaskDefinition, TaskSchedule
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
 
@@ -23,17 +24,31 @@ STATUSES = ("RUNNING", "STOPPED")  # documented: a stopped task is listed for at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standalone:
-    """What runs beside the services: runs of tasks, what starts them, what is not covered, what failed."""
+    """What runs beside the services: runs of tasks, what starts them, what is not covered, what failed.
+
+    `starting`: each schedule with what it starts, as DescribeTaskDefinition takes it.
+    """
 
     runs: tuple[TaskRun, ...]
-    schedules: tuple[TaskSchedule, ...]
+    starting: Mapping[TaskSchedule, str]
     skipped: tuple[Skipped, ...]
     failures: tuple[AwsFailed, ...]
 
     @property
     def families(self) -> set[ServiceId]:
         """Whose tasks no service owns."""
-        return {run.id for run in self.runs if run.service is None} | {schedule.id for schedule in self.schedules}
+        return {run.id for run in self.runs if run.service is None} | {schedule.id for schedule in self.starting}
+
+    def schedules(self, definitions: Definitions) -> Iterator[TaskSchedule | Skipped]:
+        """The schedules with their task definitions, and which of those could not be read."""
+        for schedule, arn in self.starting.items():
+            definition = definitions[arn]
+            if isinstance(definition, TaskDefinition):
+                yield replace(schedule, task_definition=definition)
+                continue
+            yield schedule
+            why = f"the task definition that EventBridge starts could not be read: {definition}"
+            yield Skipped(service=schedule.id.service, account=schedule.account, region=schedule.region, reason=why)
 
 
 def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now: datetime) -> Standalone:
@@ -42,13 +57,21 @@ def standalone(session: AwsSession, region: str, clusters: Iterable[str], *, now
     tasks, unlisted = each(session, region, "ecs:DescribeTasks", partial(_tasks, session, region, now=now), places)
     rules, no_rules = each(session, region, "events:DescribeRule", partial(rules_of_cluster, session, region), places)
     timed, no_schedules = schedules_of_region(session, region)
-    starting = [*rules, *timed]
+    found = [*rules, *timed]
+    schedules = sorted((s for s in found if isinstance(s, TaskSchedule)), key=repr)
     return Standalone(
         runs=tuple(task for task in tasks if isinstance(task, TaskRun)),
-        schedules=tuple(sorted((s for s in starting if isinstance(s, TaskSchedule)), key=repr)),
-        skipped=tuple(found for found in [*tasks, *starting] if isinstance(found, Skipped)),
+        starting={schedule: _definition(schedule, of=places[0]) for schedule in schedules},
+        skipped=tuple(entry for entry in [*tasks, *found] if isinstance(entry, Skipped)),
         failures=(*unlisted, *no_rules, *no_schedules),
     )
+
+
+def _definition(schedule: TaskSchedule, *, of: str) -> str:
+    """The ARN of a revision, as services of the cluster `of` have it; a family stands for its newest one."""
+    if schedule.revision is None:
+        return schedule.family
+    return f"{of.partition(':cluster/')[0]}:task-definition/{schedule.family}:{schedule.revision}"
 
 
 def _tasks(session: AwsSession, region: str, cluster: str, *, now: datetime) -> Iterator[TaskRun | Skipped]:

@@ -203,7 +203,7 @@ class TaskSchedule:
     """What starts tasks without a service: an EventBridge rule, or a schedule of EventBridge Scheduler.
 
     `expression` in AWS's form (cron, rate, at); None for a rule that waits for events. Each time, `count` tasks of
-    `family` start in `cluster`; `revision` None = the newest one.
+    `family` start in `cluster`; `revision` None = the newest one. `task_definition`: what that is now, None = not read.
     """
 
     account: str
@@ -217,6 +217,7 @@ class TaskSchedule:
     expression: str | None = None
     timezone: str = "UTC"
     enabled: bool = True
+    task_definition: TaskDefinition | None = None
 
     @property
     def id(self) -> ServiceId:

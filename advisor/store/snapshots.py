@@ -65,17 +65,17 @@ class Snapshots:
         """What is known now: in each account and region the last complete snapshot, and what came after it."""
         services: dict[ServiceId, Service] = {}
         skipped: list[Skipped] = []
-        schedules: dict[TaskSchedule, None] = {}
+        schedules: dict[TaskSchedule, TaskSchedule] = {}
         for where in sorted({(s.account, s.region) for s in held.inventory}):
             for inventory in (self._read(snapshot).inventory for snapshot in _since_complete(held, *where)):
                 services |= {service.id: service for service in inventory.services}
                 told = {service.id for service in inventory.services} | {_id_of(s) for s in inventory.skipped}
                 skipped = [s for s in skipped if _id_of(s) not in told] + list(inventory.skipped)
-                schedules |= dict.fromkeys(inventory.schedules)
+                schedules |= {replace(s, task_definition=None): s for s in inventory.schedules}
         return (
             tuple(services[id] for id in sorted(services)),
             tuple(sorted(skipped, key=lambda s: (_id_of(s), s.reason))),
-            tuple(schedules),
+            tuple(schedules.values()),
         )
 
     def _read(self, snapshot: Snapshot) -> Kept:

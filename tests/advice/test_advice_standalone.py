@@ -9,7 +9,7 @@ import pytest
 from advisor.advice import task_families
 from advisor.advice.standalone import run_cost
 from advisor.domain.finding import TaskFamily
-from advisor.domain.inventory import TaskSchedule
+from advisor.domain.inventory import TaskDefinition, TaskSchedule
 from advisor.domain.runs import ContainerEnd, TaskRun
 from advisor.domain.service import TaskSize
 from advisor.fargate.prices import PriceBook
@@ -96,6 +96,20 @@ def test_a_family_that_was_never_seen_to_run_has_a_line() -> None:
     found = family(schedules=(NIGHTLY,))
     assert (found.runs, found.size, found.usd_month) == (0, None, None)
     assert "no run of it was seen" in found.basis
+
+
+def test_a_family_that_never_ran_has_the_size_of_its_definition_and_what_an_hour_costs() -> None:
+    task = TaskDefinition(arn="batch:1", family="batch", revision=1, size=TaskSize.of(vcpu=1, gib=2))
+    found = family(schedules=(replace(NIGHTLY, task_definition=task),))
+    assert (found.size, found.usd_month) == (TaskSize.of(vcpu=1, gib=2), None)
+    assert found.basis.endswith(f"its length is not known; an hour of a task is ${HOUR:.4f} on demand")
+    elsewhere = family(schedules=(replace(NIGHTLY, task_definition=task, region="mars-1"),))
+    assert (elsewhere.usd_month, elsewhere.basis.split(":")[0]) == (None, "not priced")
+
+
+def test_the_size_of_runs_goes_before_that_of_the_definition() -> None:
+    task = TaskDefinition(arn="batch:1", family="batch", revision=1, size=TaskSize.of(vcpu=4, gib=8))
+    assert family(run(), schedules=(replace(NIGHTLY, task_definition=task),)).size == TaskSize.of(vcpu=1, gib=2)
 
 
 def test_an_unknown_price_is_said_and_never_zero() -> None:

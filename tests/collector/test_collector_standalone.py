@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aws_samples import CANARY, REGION, client, register, small_fleet
+from aws_samples import CANARY, REGION, client, create, register, small_fleet
 
 from advisor.codec import to_json
 from advisor.collector import AwsSession, gather, open_sessions
@@ -186,6 +186,32 @@ def test_a_universal_target_is_read_for_what_it_runs_and_nothing_else(session: A
     assert not weekly.enabled
     assert any("'default/broken' on an unreadable target" in skipped.reason for skipped in found.inventory.skipped)
     assert CANARY not in to_json(found.inventory)
+
+
+def test_what_schedules_start_is_described_once_with_what_services_run(session: AwsSession, asked: list[Call]) -> None:
+    create("prod", "nightly", "nightly")
+    asked.clear()
+    rule, timed = gather(session, REGION, now=NOW).inventory.schedules
+    assert rule.task_definition == timed.task_definition
+    assert timed.task_definition
+    assert (timed.task_definition.family, timed.task_definition.size) == ("nightly", TaskSize.of(vcpu=0.5, gib=1))
+    described = [call.params["taskDefinition"] for call in asked if call.action == "DescribeTaskDefinition"]
+    assert len(described) == len(set(described))
+    assert sum("nightly" in arn for arn in described) == 2, "the revision of service and rule, and the newest one"
+
+
+def test_a_definition_that_cannot_be_read_leaves_its_schedules_and_is_told(
+    session: AwsSession, local_aws: LocalAws
+) -> None:
+    def deny(call: Call) -> None:
+        if call.action == "DescribeTaskDefinition" and "nightly" in call.params["taskDefinition"]:
+            raise denied("ecs", "DescribeTaskDefinition")
+
+    local_aws.before.append(deny)
+    found = gather(session, REGION, now=NOW).inventory
+    assert [schedule.task_definition for schedule in found.schedules] == [None, None]
+    (told,) = (skipped.reason for skipped in found.skipped if skipped.service == "prod/nightly")
+    assert "allow ecs:DescribeTaskDefinition" in told
 
 
 def test_tasks_are_described_a_hundred_at_a_time(session: AwsSession, asked: list[Call]) -> None:

@@ -1,6 +1,7 @@
 """Laws of the store: nothing is lost, nothing is written twice, nothing half-written counts."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from store_samples import HOSTILE, NOW, bytes_of, some_frame, some_id, some_serv
 
 from advisor.domain.errors import InputRefused
 from advisor.domain.frames import check_frame
-from advisor.domain.inventory import Inventory, Skipped
+from advisor.domain.inventory import Inventory, Skipped, TaskDefinition, TaskSchedule
 from advisor.domain.schema import USAGE
+from advisor.domain.service import TaskSize
 from advisor.store import open_store, usage
 from advisor.store.usage import COLUMNS, PARTITIONS
 
@@ -183,6 +185,19 @@ def test_a_task_and_a_service_may_share_a_name(tmp_path: Path) -> None:
     store = open_store(tmp_path, create=True)
     store.add_import(Inventory(taken_at=NOW, services=(some_service(some_id()),), skipped=(skipped,)), {})
     assert (len(store.services), store.skipped) == (1, (skipped,))
+
+
+def test_a_schedule_whose_definition_is_read_later_is_one_schedule(tmp_path: Path) -> None:
+    task = TaskDefinition(arn="nightly:1", family="nightly", revision=1, size=TaskSize.of(vcpu=1, gib=2))
+    schedule = TaskSchedule(
+        account="000000000042", region="eu-west-1", kind="rule", name="nightly", cluster="prod", family=task.family
+    )
+    store = open_store(tmp_path, create=True)
+    for hour, complete, definition in ((0, True, None), (1, False, task)):
+        found = (replace(schedule, task_definition=definition),)
+        inventory = Inventory(taken_at=NOW + timedelta(hours=hour), schedules=found)
+        store.add_inventory(inventory, account="000000000042", region="eu-west-1", complete=complete)
+    assert open_store(tmp_path).schedules == (replace(schedule, task_definition=task),)
 
 
 def test_instants_without_offset_are_utc(tmp_path: Path) -> None:
