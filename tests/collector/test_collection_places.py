@@ -12,11 +12,13 @@ import boto3
 import numpy as np
 import pytest
 from aws_samples import small_fleet
+from botocore.config import Config
 
 from advisor.collection import CollectionReport, plan_collection, run_collection
 from advisor.collector import Meter, open_sessions
+from advisor.collector.credentials import CONFIG
 from advisor.demo.aws import wire
-from advisor.demo.aws.faults import Fault, denied, fault, unavailable
+from advisor.demo.aws.faults import Fault, denied, fault, throttled, unavailable
 from advisor.demo.aws.guard import enforce
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import ACCOUNT, AwsError, Call, LocalAws
@@ -199,15 +201,70 @@ def test_a_role_that_may_not_be_assumed_costs_its_account_only(tmp_path: Path, l
     assert report.calls["sts:AssumeRole"] <= 4
 
 
-def test_a_lost_connection_is_told_at_once_and_a_rerun_goes_on(tmp_path: Path, local_aws: LocalAws) -> None:
-    seed(local_aws, ACCOUNTS[0], REGIONS[0])
+class Dropped(SystemExit):
+    """Ends the local AWS's thread of a request, and so its connection, without an answer or a word."""
+
+
+LASTING: dict[str, tuple[AwsError | Dropped, str, int]] = {  # what is raised, what is told, how often it is asked
+    "expired": (AwsError("ExpiredTokenException", "expired"), "refused the credentials", 1),
+    "throttled": (throttled("cloudwatch"), "was throttled, also after retries", 2),
+    "reset": (Dropped(), "could not reach AWS", 2),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of the thread that is ended
+@pytest.mark.parametrize("what", LASTING)
+def test_what_fails_after_all_retries_is_told_once_what_is_done_is_kept_and_a_rerun_goes_on(
+    tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr("advisor.collector.steps.POINTS_PER_BATCH", 5 * 21_600)  # a service to a batch
+    monkeypatch.setattr("advisor.collection.READING", 1)
+    monkeypatch.setattr("advisor.collector.sessions.CONFIG", CONFIG.merge(Config(retries={"total_max_attempts": 2})))
+    error, said, attempts = LASTING[what]
+    asked: list[Call] = []
+
+    def fail(call: Call) -> None:
+        asked.append(call)
+        if [other.action for other in asked].count("GetMetricData") > 2 and call.action == "GetMetricData":
+            raise error
+
+    seed(local_aws, ACCOUNTS[0], REGIONS[0], services=3)
     collect(tmp_path / "whole")
-    expired = AwsError("ExpiredTokenException", "The security token included in the request is expired")
-    with fault(local_aws, expired, service="cloudwatch", action="GetMetricData"):
+    local_aws.before.append(fail)
+    report = collect(tmp_path / "cut")
+    local_aws.before.remove(fail)
+    assert report.new_rows == 1440 - 3, "of the first of three services"
+    assert set(report.failures) == {report.failures[0]}
+    assert said in report.failures[0]
+    assert report.calls["cloudwatch:GetMetricData"] == 2 + attempts, "a service is two requests"
+    assert collect(tmp_path / "cut").failures == ()
+    assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
+
+
+GARBLED = {"clusterArns": ["prod", 5], "MetricDataResults": [{"Id": "m0", "Timestamps": ["soon"], "Values": ["hot"]}]}
+
+
+@pytest.mark.parametrize("key", GARBLED)
+def test_an_answer_that_is_not_as_documented_costs_its_place_and_what_was_collected_stays(
+    tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    plain, bad = LocalAws.answer, (ACCOUNTS[0], REGIONS[1])
+
+    def answer(aws: LocalAws, call: Call) -> dict[str, Any]:
+        found = plain(aws, call)
+        return found | {key: GARBLED[key]} if key in found and (call.account, call.region) == bad else found
+
+    for account in ACCOUNTS:
+        for region in REGIONS:
+            seed(local_aws, account, region)
+    collect(tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalAws, "answer", answer)
         report = collect(tmp_path / "cut")
-    assert report.new_rows == 0
-    assert "refused the credentials" in report.failures[0]
-    assert report.calls["cloudwatch:GetMetricData"] == 1
+    assert report.new_rows == 3 * 2 * (1440 - 3)
+    assert report.failures
+    assert all("{}/{}: ".format(*bad) in text and "not as documented" in text for text in report.failures)
+    assert not any(word in text for text in report.failures for word in ("soon", "hot"))
     assert collect(tmp_path / "cut").failures == ()
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
 
