@@ -1,6 +1,9 @@
 """What customers put into names and tags passes unharmed and harmless; account ids are hidden on request."""
 
+import json
+import re
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aws_samples import REGION, client, create, register, small_fleet
+from aws_samples import REGION, client, create, register, scale, small_fleet
 from click.testing import CliRunner
 
 from advisor.cli import cli
-from advisor.codec import Anonymiser
+from advisor.codec import Anonymiser, review_from_json, review_to_json
 from advisor.collection import run_collection
 from advisor.collector import AwsSession, open_sessions
 from advisor.demo.aws import wire
@@ -20,25 +23,29 @@ from advisor.demo.aws.faults import Fault, denied
 from advisor.demo.aws.metrics import put_series
 from advisor.demo.aws.wire import ACCOUNT, Call, LocalAws
 from advisor.domain.errors import InputRefused
+from advisor.review import run_review
 from advisor.store import Store, open_store
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-HOSTILE = (
-    "../../etc/passwd",
-    "..\\..\\windows\\system32",
-    "a/b//c/./..",
-    "nul\x00bell\x07escape\x1b[31mred",
-    "line\nfeed\r\nand\ttab",
-    "=cmd|' /C calc'!A0",
-    "@SUM(1+9)*cmd",
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "{{ 7 * 7 }}${jndi:ldap://x}%s%n",
-    "'; DROP TABLE services; --",
-    "\u202egnirts desrever\u202c \u0000\ufeff",
-    "emoji 👩‍👩‍👧‍👦 and combining e\u0301",
-    "account=000000000001/region=x",
-    "x" * 255,
-)
+KINDS = {
+    "a path": "../../etc/passwd",
+    "a path of Windows": "..\\..\\windows\\system32",
+    "slashes": "a/b//c/./..",
+    "control characters": "nul\x00bell\x07escape\x1b[31mred",
+    "lines": "line\nfeed\r\nand\ttab",
+    "a formula": "=cmd|' /C calc'!A0",
+    "another formula": "@SUM(1+9)*cmd",
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "templates": "{{ 7 * 7 }}${jndi:ldap://x}%s%n",
+    "SQL": "'; DROP TABLE services; --",
+    "directions": "\u202egnirts desrever\u202c \u0000\ufeff",
+    "emoji": "emoji 👩‍👩‍👧‍👦 and combining e\u0301",
+    "partitions": "account=000000000001/region=x",
+    "255 characters": "x" * 255,
+    "half an emoji": "half \ud83d and \udc69 the other",
+}
+WORN = re.compile(r"\b(in-arn|free-name|cpu70|morning|app)\b")  # the names in the local AWS that wear hostile ones
+CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/in-arn"
 pytestmark = pytest.mark.usefixtures("endpoint")
 
 
@@ -48,59 +55,141 @@ def collect(folder: Path, sessions: tuple[AwsSession, ...], **given: Any) -> Sto
     return open_store(folder)
 
 
-@pytest.fixture
-def _hostile_names(endpoint: str, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services, clusters and tags answer with what no AWS of today would take as a name."""
-    assert endpoint
-    client("ecs").create_cluster(clusterName="prod")
-    definition = register("web")
-    for n, text in enumerate(HOSTILE):
-        create("prod", f"s{n}", definition)
-        put_series(
-            local_aws,
-            account=ACCOUNT,
-            region=REGION,
-            namespace="AWS/ECS",
-            name="CPUUtilization",
-            dimensions={"ClusterName": "prod", "ServiceName": text},
-            start=NOW - timedelta(minutes=30),
-            step_seconds=60,
-            samples=np.ones(30),
-            sum=np.ones(30),
-            minimum=np.ones(30),
-            maximum=np.ones(30),
-            unit="Percent",
-        )
-    describe = wire.ANSWERS["ecs", "DescribeServices"]
-
-    def hostile(aws: LocalAws, call: Call) -> dict[str, Any]:
-        answer = describe(aws, call)
-        for service in answer["services"]:
-            text = HOSTILE[int(service["serviceName"][1:])]
-            service["tags"] = [{"key": text[:128], "value": text}]
-            service["serviceName"] = text
-        return answer
-
-    monkeypatch.setitem(wire.ANSWERS, ("ecs", "DescribeServices"), hostile)
+def in_arn(text: str) -> str:
+    """The name as it may stand in an ARN, where slash and colon would part it."""
+    return "in " + text.replace("/", "|").replace(":", "|")
 
 
-@pytest.mark.usefixtures("_hostile_names")
-def test_hostile_names_and_tags_come_out_as_they_went_in_and_stay_in_the_store(tmp_path: Path) -> None:
+def kept(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def everywhere(change: Callable[[str], str], data: Any) -> Any:
+    if isinstance(data, dict):
+        return {everywhere(change, key): everywhere(change, value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [everywhere(change, value) for value in data]
+    return change(data) if isinstance(data, str) else data
+
+
+def fleet(aws: LocalAws) -> None:
+    """One of everything that has a name: a service that scales, tasks without one, a rule."""
+    client("ecs").create_cluster(clusterName="in-arn")
+    definition = register("in-arn")
+    create("in-arn", "free-name", definition, tags=[{"key": "free-name", "value": "free-name"}])
+    scale("in-arn", "free-name")
+    given = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
+    task = client("ecs").run_task(cluster="in-arn", taskDefinition=definition, **given)["tasks"][0]
+    client("ecs").stop_task(cluster="in-arn", task=task["taskArn"])
+    client("events").put_rule(Name="free-name", ScheduleExpression="rate(1 day)")
+    runs = {"Id": "t", "Arn": CLUSTER, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "EcsParameters": starts(definition)}
+    client("events").put_targets(Rule="free-name", Targets=[runs])
+    put_series(
+        aws,
+        account=ACCOUNT,
+        region=REGION,
+        namespace="AWS/ECS",
+        name="CPUUtilization",
+        dimensions={"ClusterName": "in-arn", "ServiceName": "free-name"},
+        start=NOW - timedelta(minutes=30),
+        step_seconds=60,
+        samples=np.ones(30),
+        sum=np.ones(30),
+        minimum=np.ones(30),
+        maximum=np.ones(30),
+        unit="Percent",
+    )
+
+
+def starts(definition: str) -> dict[str, Any]:
+    return {"TaskDefinitionArn": definition, "TaskCount": 1, "LaunchType": "FARGATE"}
+
+
+def scheduled(_: LocalAws, call: Call) -> dict[str, Any]:
+    """A schedule of EventBridge Scheduler, listed and described."""
+    target = {"Arn": CLUSTER, "RoleArn": "r", "EcsParameters": starts(CLUSTER.replace("cluster/", "task-definition/"))}
+    schedule = {"Name": "free-name", "GroupName": "default", "Target": target, "ScheduleExpression": "rate(1 day)"}
+    return {"Schedules": [schedule]} if call.action == "ListSchedules" else schedule
+
+
+@pytest.fixture(params=KINDS)
+def hostile(request: pytest.FixtureRequest, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A name that every field wears in what AWS answers, though no AWS of today would take it."""
+    text = KINDS[request.param]
+    fleet(local_aws)
+    plain, known = LocalAws.answer, {kept(in_arn(text)): "in-arn", kept(text): "free-name"}
+    asked = re.compile("|".join(map(re.escape, known)))
+
+    def answer(aws: LocalAws, call: Call) -> dict[str, Any]:
+        params = everywhere(lambda said: asked.sub(lambda found: known[found[0]], said), call.params)
+        found = json.loads(wire._dumps(plain(aws, replace(call, params=params))))
+        worn = {"in-arn": in_arn(text)}
+        return dict(everywhere(lambda said: WORN.sub(lambda name: worn.get(name[0], text), said), found))
+
+    def rest_call(_: str, request: Any) -> tuple[str, dict[str, Any]]:
+        return ("ListSchedules" if request.path == "/schedules" else "GetSchedule", {})
+
+    monkeypatch.setattr(wire, "rest_call", rest_call)  # of a path that holds the name
+    for action in ("ListSchedules", "GetSchedule"):
+        monkeypatch.setitem(wire.ANSWERS, ("scheduler", action), scheduled)
+    monkeypatch.setattr(LocalAws, "answer", answer)
+    return text
+
+
+def names_in(store: Store) -> dict[str, object]:
+    """By field, the names that a store holds."""
+    (service,) = store.services
+    assert service.task_definition
+    assert service.scaling
+    (run,) = store.task_runs
+    return {
+        "cluster": service.id.cluster,
+        "service": service.id.name,
+        "family": service.task_definition.family,
+        "family of a run": run.id.service,
+        "container": [container.name for container in service.task_definition.containers],
+        "container that ended": [end.name for end in run.containers],
+        "policy": [policy.name for policy in service.scaling.policies],
+        "scheduled action": [action.name for action in service.scaling.schedule],
+        "rule and schedule": {schedule.name for schedule in store.schedules},
+        "what they start": {schedule.id.service for schedule in store.schedules},
+        "tags": dict(service.tags),
+    }
+
+
+def test_a_hostile_name_comes_out_of_every_field_as_it_went_in_and_stays_in_the_store(
+    hostile: str, tmp_path: Path
+) -> None:
     (tmp_path / "outside").write_text("untouched")
     store = collect(tmp_path / "in" / "store", open_sessions(profile=None))
-    assert {s.id.name for s in store.services} == set(HOSTILE)
-    assert all(len(store.usage(s)) == 30 - 3 for s in store.services)
-    assert all(dict(s.tags) == {s.id.name[:128]: s.id.name} for s in store.services)
+    name, placed = kept(hostile), kept(in_arn(hostile))
+    assert names_in(store) == {
+        "cluster": placed,
+        "service": name,
+        "family": placed,
+        "family of a run": f"{placed}/{placed}",
+        "container": [name],
+        "container that ended": [name],
+        "policy": [name],
+        "scheduled action": [name],
+        "rule and schedule": {name, f"default/{name}"},
+        "what they start": {f"{placed}/{placed}"},
+        "tags": {name: name},
+    }
+    assert len(store.usage(store.services[0])) == 30 - 3
     everything = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert {path for path in everything if not path.startswith("in/store/")} == {"outside"}
     assert all(part.isascii() and part.isprintable() for path in everything for part in Path(path).parts)
 
 
-@pytest.mark.usefixtures("_hostile_names")
-def test_nothing_that_is_told_of_them_leaves_its_line(tmp_path: Path) -> None:
+def test_nothing_that_is_told_of_it_leaves_its_line_and_its_review_can_be_kept(hostile: str, tmp_path: Path) -> None:
     given = ["collect", "--store", str(tmp_path / "store"), "--region", REGION]
     done = CliRunner().invoke(cli, given, standalone_mode=False)
+    assert done.exception is None
     assert all(line.isprintable() for line in done.output.split("\n"))
+    review = run_review(open_store(tmp_path / "store"))
+    assert [family.service for family in review.standalone] == [f"{kept(in_arn(hostile))}/{kept(in_arn(hostile))}"]
+    assert review_from_json(review_to_json(review).encode(), where="review") == review
 
 
 def test_account_ids_are_hidden_everywhere_and_the_same_way_each_time(tmp_path: Path, local_aws: LocalAws) -> None:
