@@ -12,13 +12,14 @@ from advisor.codec.files import (
     simulation_from_json,
     tail_fit_from_json,
 )
-from advisor.codec.records import from_json, to_json
+from advisor.codec.records import checked, from_json, to_json
 from advisor.codec.review import review_from_json, review_to_json, scoreboard_to_json
 from advisor.codec.setups import setup_from_dict, setup_to_dict
 from advisor.codec.task_runs import task_run_from_aws
 
 __all__ = [
     "Anonymiser",
+    "checked",
     "config_from_dict",
     "config_to_dict",
     "from_json",

@@ -65,6 +65,12 @@ def from_json(kind: type[T], text: str | bytes, *, where: str) -> T:
     return record
 
 
+def checked(record: T) -> T:
+    """The record as JSON gives it back; raises InputRefused where a field holds what its type does not say."""
+    text = adapter(cast("Hashable", type(record))).dump_json(record, warnings=False)
+    return from_json(type(record), text, where=type(record).__name__)
+
+
 def dumps(data: object) -> str:
     """JSON text as every file of ours has it."""
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -52,7 +52,7 @@ def _run(task: Mapping[str, Any], provider: Provider, *, account: str, region: s
         cluster=str(task["clusterArn"]).rpartition("/")[2],
         task=str(task["taskArn"]).rpartition("/")[2],
         family=family,
-        revision=int(revision),
+        revision=_whole(revision),
         service=owner if kind == "service" else None,
         size=TaskSize(
             cpu=parse_cpu(overrides.get("cpu") or task["cpu"]),
@@ -61,13 +61,13 @@ def _run(task: Mapping[str, Any], provider: Provider, *, account: str, region: s
         architecture="ARM64" if _architecture(task) == "arm64" else "X86_64",
         os="WINDOWS" if str(task.get("platformFamily", "")).upper().startswith("WINDOWS") else "LINUX",
         provider=provider,
-        ephemeral_gib=int((task.get("ephemeralStorage") or {}).get("sizeInGiB", INCLUDED_EPHEMERAL_GIB)),
+        ephemeral_gib=_whole((task.get("ephemeralStorage") or {}).get("sizeInGiB", INCLUDED_EPHEMERAL_GIB)),
         created=_instant_of(task["createdAt"]),
         pulled=_instant(task.get("pullStartedAt")),
         started=_instant(task.get("startedAt")),
         stopped=stopped,
         seen=stopped or seen.astimezone(UTC),
-        stop_code=task.get("stopCode") if stopped else None,
+        stop_code=_text(task.get("stopCode")) if stopped else None,
         reason=_reason(task, provider) if stopped else None,
         containers=tuple(sorted(_end(container) for container in task.get("containers", ()))) if stopped else (),
     )
@@ -94,9 +94,21 @@ def _end(container: Mapping[str, Any]) -> ContainerEnd:
     code = container.get("exitCode")
     return ContainerEnd(
         name=str(container.get("name", "")),
-        exit_code=None if code is None else int(code),
+        exit_code=None if code is None else _whole(code),
         out_of_memory=str(container.get("reason", "")).startswith(_OUT_OF_MEMORY),
     )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _whole(value: str | int) -> int:
+    """A whole number of 32 bits, as AWS's are; raises ValueError."""
+    number = int(value)
+    if number.bit_length() > 31:
+        raise ValueError("more than 32 bits")
+    return number
 
 
 def _instant(value: datetime | str | None) -> datetime | None:

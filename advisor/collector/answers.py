@@ -4,9 +4,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from advisor.domain.errors import AwsFailed
+from advisor.codec import checked
+from advisor.domain.errors import AwsFailed, InputRefused
+
+T = TypeVar("T")
 
 NOT_AS_DOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What reading an answer raises that lacks a field, or has another type, number or depth than AWS documents."""
@@ -27,6 +30,14 @@ def harmless(answer: Any) -> Any:
     if isinstance(answer, list) and answer and not isinstance(answer[0], int | float):
         return [harmless(value) for value in answer]
     return answer
+
+
+def storable(record: T) -> T:
+    """The record as a store will give it back; raises TypeError where AWS gave a field of it another type."""
+    try:
+        return checked(record)
+    except InputRefused as error:
+        raise TypeError from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from advisor.collector.activities import activities_of_region
-from advisor.collector.answers import reading
+from advisor.collector.answers import reading, storable
 from advisor.collector.asking import ask, pages
 from advisor.collector.balancers import Labels, request_labels
 from advisor.collector.history import History, Past, histories
@@ -143,7 +143,7 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
     if not reason and isinstance(definition, TaskDefinition):
         try:
             with reading("ecs:DescribeServices", account=session.account, region=region):
-                return service_of(
+                service = service_of(
                     described,
                     id=id,
                     definition=definition,
@@ -154,6 +154,7 @@ def _made(session: AwsSession, region: str, described: Described, known: _Known)
                     insights=known.modes.get(id.cluster),
                     seen_at=known.seen_at,
                 )
+                return storable(service)
         except AwsFailed as error:
             reason = str(error)
     return Skipped(service=id.service, account=id.account, region=id.region, reason=reason)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
-from advisor.collector.answers import NOT_AS_DOCUMENTED, harmless
+from advisor.collector.answers import NOT_AS_DOCUMENTED, harmless, storable
 from advisor.collector.asking import ask, pages
 from advisor.collector.services import FARGATE_PROVIDERS
 from advisor.collector.sessions import AwsSession
@@ -110,7 +110,7 @@ def _found(
     if why := _why_not(family, parameters):
         reason = f"started by EventBridge {kind} {one_line(name)} {why}"
         return Skipped(service=f"{place}/{family}", account=session.account, region=region, reason=reason)
-    return TaskSchedule(
+    schedule = TaskSchedule(
         account=session.account,
         region=region,
         kind=kind,
@@ -121,6 +121,7 @@ def _found(
         count=parameters.get("TaskCount", 1),
         **when,
     )
+    return storable(schedule)
 
 
 def _definition(parameters: Mapping[str, Any]) -> tuple[str, str]:

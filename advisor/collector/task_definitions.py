@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from advisor.collector.answers import storable
 from advisor.collector.asking import ask
 from advisor.collector.credentials import THREADS
 from advisor.collector.heaps import heap_of
@@ -94,7 +95,7 @@ def task_definition_of(described: Mapping[str, Any]) -> TaskDefinition:
 def _read(session: AwsSession, region: str, arn: str) -> TaskDefinition | AwsFailed | InputRefused:
     def described() -> TaskDefinition:
         answer = ask(session, region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
-        return task_definition_of(answer["taskDefinition"])
+        return storable(task_definition_of(answer["taskDefinition"]))
 
     try:
         return tried(session, region, "ecs:DescribeTaskDefinition", described)

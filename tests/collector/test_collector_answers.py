@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_samples import REGION, small_fleet
+from aws_samples import REGION, client, small_fleet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.collection import run_collection
 from advisor.collector import AwsSession, Gathered, gather, open_sessions
 from advisor.collector.answers import harmless, reading
 from advisor.demo.aws.wire import Call, LocalAws
 from advisor.domain.errors import AwsFailed
+from advisor.store import open_store
 
 NOW = datetime.now(UTC)
 SECRET = "hunter2"
@@ -119,6 +122,41 @@ def test_a_service_that_cannot_be_named_is_not_taken_for_gone(
     assert gather(session, REGION, now=NOW).complete
     answered(monkeypatch, "DescribeServices", first("services", clusterArn=None))
     assert not gather(session, REGION, now=NOW).complete
+
+
+def of_containers(**changed: Any) -> Damage:
+    def damage(answer: dict[str, Any]) -> None:
+        for task in answer["tasks"]:
+            for container in task["containers"]:
+                container.update(changed)
+
+    return damage
+
+
+MISTYPED: dict[str, tuple[str, Damage]] = {  # botocore passes numbers and text on as they come
+    "a count": ("DescribeServices", first("services", runningCount=SECRET)),
+    "a bound": ("DescribeScheduledActions", first("ScheduledActions", ScalableTargetAction={"MinCapacity": SECRET})),
+    "a container's CPU": (
+        "DescribeTaskDefinition",
+        lambda answer: answer["taskDefinition"]["containerDefinitions"][0].update(cpu=SECRET),
+    ),
+    "a rule's expression": ("DescribeRule", lambda answer: answer.update(ScheduleExpression=5)),
+    "a stop code": ("DescribeTasks", lambda answer: [task.update(stopCode=5) for task in answer["tasks"]]),
+    "an exit code": ("DescribeTasks", of_containers(exitCode=10**30)),
+}
+
+
+@pytest.mark.parametrize("what", MISTYPED)
+def test_what_has_another_type_never_comes_into_a_store(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str
+) -> None:
+    for task in client("ecs").list_tasks(cluster="prod", family="lone")["taskArns"]:
+        client("ecs").stop_task(cluster="prod", task=task)
+    answered(monkeypatch, *MISTYPED[what])
+    report = run_collection(open_store(tmp_path, create=True), [session], [REGION], now=NOW)
+    store = open_store(tmp_path)
+    assert store.services or what == "a container's CPU"
+    assert not any(SECRET in text for text in (*report.failures, *(skipped.reason for skipped in store.skipped)))
 
 
 @given(ANY_TEXT)
