@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -17,26 +17,16 @@ from advisor.domain.peaks import MonthPeak
 from advisor.domain.reconciliation import Reconciliation
 from advisor.domain.runs import TaskRun
 from advisor.domain.service import ServiceId
-from advisor.store import log, usage
+from advisor.store import kinds, log, usage
 from advisor.store import manifest as manifests
-from advisor.store.activities import ACTIVITIES
-from advisor.store.deployments import DEPLOYMENTS
 from advisor.store.files import UsageFiles
 from advisor.store.hiding import Hiding
-from advisor.store.insights import INSIGHTS
 from advisor.store.lookup import find
 from advisor.store.manifest import Manifest
-from advisor.store.measured import MEASURED
-from advisor.store.peaks import PEAKS
 from advisor.store.place import FileMissing, Place
-from advisor.store.prices import PRICES
-from advisor.store.reach import REACH
-from advisor.store.reconciliations import RECONCILIATIONS
 from advisor.store.records import Snapshot
-from advisor.store.runs import RUNS
-from advisor.store.savings_plans import SAVINGS_PLANS
 from advisor.store.snapshots import Known, Snapshots
-from advisor.store.tables import R, TableFiles
+from advisor.store.tables import R, Table, TableFiles
 
 if TYPE_CHECKING:
     from advisor.fargate.prices import Price, PriceBook
@@ -53,12 +43,7 @@ class Store:
         self._hiding = Hiding(place)
         self._place, self._manifest = place, manifest
         self._files = {step: UsageFiles(place, table) for step, table in usage.USAGE_TABLES.items()}
-        self._run_files, self._reach_files = TableFiles(RUNS, place), TableFiles(REACH, place)
-        self._peak_files, self._activity_files = TableFiles(PEAKS, place), TableFiles(ACTIVITIES, place)
-        self._insight_files, self._deployment_files = TableFiles(INSIGHTS, place), TableFiles(DEPLOYMENTS, place)
-        self._measured_files = TableFiles(MEASURED, place)
-        self._price_files, self._bill_files = TableFiles(PRICES, place), TableFiles(RECONCILIATIONS, place)
-        self._plan_files = TableFiles(SAVINGS_PLANS, place)
+        self._tables: dict[str, TableFiles[Any]] = {table.name: TableFiles(table, place) for table in kinds.EVERY}
         self._inventory: tuple[tuple[Snapshot, ...], Known] | None = None
         self._snapshots = Snapshots(place)
 
@@ -127,37 +112,37 @@ class Store:
         """The prices to reckon with: those that advisor ships and those held; the later of two counts."""
         from advisor.fargate.prices import PriceBook
 
-        return PriceBook.shipped().with_prices(self._again(self._price_files.records))
+        return PriceBook.shipped().with_prices(self._held(kinds.PRICES))
 
     def add_prices(self, prices: "Iterable[Price]") -> int:
         """Keep prices, of each the newest; returns how many told something new."""
-        return self._add(self._price_files, prices)
+        return self._add(kinds.PRICES, prices)
 
     @property
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Every reconciliation held, one per span of a bill, the latest span last."""
-        return self._again(self._bill_files.records)
+        return self._held(kinds.RECONCILIATIONS)
 
     def add_reconciliation(self, made: Reconciliation) -> None:
         """Keep a reconciliation; of several for one span, that of the bill with the most charges stays."""
-        self._add(self._bill_files, (made,))
+        self._add(kinds.RECONCILIATIONS, (made,))
 
     def measured(self, *, newest: int | None = None) -> tuple[MeasuredMonth, ...]:
         """What bills measured of services and families, sorted; of the `newest` months held, or of all."""
-        return self._again(lambda held: self._measured_files.records(held, newest=newest))
+        return self._held(kinds.MEASURED, newest=newest)
 
     def add_measured(self, months: Iterable[MeasuredMonth]) -> None:
         """Keep what a bill measured; of two readings of a day that of the file written later counts."""
-        self._add(self._measured_files, months)
+        self._add(kinds.MEASURED, months)
 
     @property
     def savings_plans(self) -> "SavingsPlans | None":
         """The Savings Plans as AWS told them last, None where they were not asked for."""
-        return next(iter(self._again(self._plan_files.records)), None)
+        return next(iter(self._held(kinds.SAVINGS_PLANS)), None)
 
     def add_savings_plans(self, told: "SavingsPlans") -> None:
         """Keep what AWS told of Savings Plans; the latest counts."""
-        self._add(self._plan_files, (told,))
+        self._add(kinds.SAVINGS_PLANS, (told,))
 
     def last_instant(self, id: ServiceId, *, step_seconds: int | None = None) -> datetime | None:
         """The newest step held of a service, None where there is none; `step_seconds` as in `usage`."""
@@ -167,56 +152,56 @@ class Store:
 
     def reach(self, of: Into) -> dict[ServiceId, datetime]:
         """Until when all metrics of a service were read, in whichever steps there were; absent = never."""
-        return {reach.id: reach.until for reach in self._again(self._reach_files.records) if reach.of == of}
+        return {reach.id: reach.until for reach in self._held(kinds.REACH) if reach.of == of}
 
     def add_reach(self, ids: Iterable[ServiceId], until: datetime, *, of: Into) -> None:
         """Keep that all metrics of these services were read until then; the latest instant counts."""
-        self._add(self._reach_files, [Reach(id=id, until=until, of=of) for id in ids])
+        self._add(kinds.REACH, [Reach(id=id, until=until, of=of) for id in ids])
 
     @property
     def task_runs(self) -> tuple[TaskRun, ...]:
         """Every task run held, sorted by account, region, cluster and task; `TaskRun.id` says whose it is."""
-        return self._again(self._run_files.records)
+        return self._held(kinds.RUNS)
 
     def add_runs(self, runs: Iterable[TaskRun]) -> int:
         """Keep task runs; returns how many told something new. What is known of an end is never unlearnt."""
-        return self._add(self._run_files, runs)
+        return self._add(kinds.RUNS, runs)
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
         """Every deployment held, sorted by service and instant: also those that AWS no longer lists."""
-        return self._again(self._deployment_files.records)
+        return self._held(kinds.DEPLOYMENTS)
 
     def add_deployments(self, deployments: Iterable[Deployment]) -> None:
         """Keep deployments; of two looks at one, what is known of its end stays."""
-        self._add(self._deployment_files, deployments)
+        self._add(kinds.DEPLOYMENTS, deployments)
 
     @property
     def month_peaks(self) -> tuple[MonthPeak, ...]:
         """The peaks of months before the usage held, sorted by service and month."""
-        return self._again(self._peak_files.records)
+        return self._held(kinds.PEAKS)
 
     def add_peaks(self, peaks: Iterable[MonthPeak]) -> None:
         """Keep peaks of months; of two for one month the higher counts."""
-        self._add(self._peak_files, peaks)
+        self._add(kinds.PEAKS, peaks)
 
     @property
     def insights(self) -> tuple[InsightsMonth, ...]:
         """What Container Insights measured of services and containers, sorted by service, container and month."""
-        return self._again(self._insight_files.records)
+        return self._held(kinds.INSIGHTS)
 
     def add_insights(self, months: Iterable[InsightsMonth]) -> None:
         """Keep what Container Insights measured; of two for one month the higher counts."""
-        self._add(self._insight_files, months)
+        self._add(kinds.INSIGHTS, months)
 
     @property
     def scaling_activities(self) -> tuple[ScalingActivity, ...]:
         """Every scaling activity held, sorted by service and instant."""
-        return self._again(self._activity_files.records)
+        return self._held(kinds.ACTIVITIES)
 
     def add_activities(self, activities: Iterable[ScalingActivity]) -> None:
         """Keep scaling activities, older months first, so that a kill between leaves no hole before the newest."""
-        self._add(self._activity_files, activities)
+        self._add(kinds.ACTIVITIES, activities)
 
     def add_inventory(self, inventory: Inventory, *, account: str, region: str, complete: bool) -> None:
         """Keep what `inventory` holds of one account and region as a dated snapshot.
@@ -266,9 +251,13 @@ class Store:
             self._place.delete(path)
         self._place.sweep()
 
-    def _add(self, files: TableFiles[R], records: Iterable[R]) -> int:
+    def _held(self, table: Table[R], *, newest: int | None = None) -> tuple[R, ...]:
+        files: TableFiles[R] = self._tables[table.name]
+        return self._again(lambda held: files.records(held, newest=newest))
+
+    def _add(self, table: Table[R], records: Iterable[R]) -> int:
         """Keep records of a table; returns how many told something new."""
-        given = tuple(records)
+        given, files = tuple(records), self._tables[table.name]
         self._hiding.claim(self._manifest)
         self._manifest, new = self._again(lambda held: files.add(held, given))
         return new
@@ -277,18 +266,7 @@ class Store:
         compacted = held
         for files in self._files.values():
             compacted = files.compact(compacted, now=now)
-        for table in (
-            self._reach_files,
-            self._run_files,
-            self._deployment_files,
-            self._peak_files,
-            self._insight_files,
-            self._activity_files,
-            self._price_files,
-            self._bill_files,
-            self._measured_files,
-            self._plan_files,
-        ):
+        for table in self._tables.values():
             compacted = table.compact(compacted)
         return compacted
 

@@ -25,7 +25,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     "inventory": lambda s: s.add_inventory(Inventory(taken_at=NOW), account="1", region="r", complete=True),
     "usage": lambda s: s.add_usage({some_id(): some_frame(NOW, 5)}),
     "import": lambda s: s.add_import(Inventory(taken_at=NOW, services=(some_service(some_id()),)), {}),
-    "table": lambda s: s.add_reach([some_id()], NOW),
+    "table": lambda s: s.add_reach([some_id()], NOW, of="usage"),
     "log": lambda s: s.add_log(RUN),
 }
 
@@ -84,7 +84,7 @@ def test_the_logs_of_a_store_of_before_decide_and_it_is_marked_then(tmp_path: Pa
 
 def test_a_store_of_before_without_logs_is_in_the_clear_where_an_account_is(tmp_path: Path) -> None:
     for account in ("000000000042", "x302a3299b29"):
-        open_store(tmp_path / account, create=True).add_reach([some_id(account=account)], NOW)
+        open_store(tmp_path / account, create=True).add_reach([some_id(account=account)], NOW, of="usage")
         _forget(tmp_path / account)
     with pytest.raises(InputRefused, match=REFUSED):
         open_store(tmp_path / "000000000042", hidden_by=ONE)
