@@ -1,6 +1,7 @@
 """Dated inventory snapshots: adding one, and folding them into what is known now."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -86,6 +87,19 @@ class Snapshots:
             except InputRefused as error:
                 raise self._place.damaged(snapshot.path, str(error)) from error
         return self._kept[snapshot.path]
+
+
+def places_of(inventory: Inventory) -> list[tuple[str, str]]:
+    """Every account and region that an inventory speaks of."""
+    services = {(s.id.account, s.id.region) for s in inventory.services}
+    return sorted(services | {(s.account, s.region) for s in inventory.skipped})
+
+
+def resized(inventory: Inventory, known: Iterable[Service]) -> Inventory:
+    """Of an inventory, the services that are known with another history of sizes."""
+    sizes = {service.id: service.sizes for service in known}
+    changed = tuple(s for s in inventory.services if s.sizes != sizes.get(s.id, s.sizes))
+    return Inventory(taken_at=inventory.taken_at, services=changed)
 
 
 def _id_of(skipped: Skipped) -> ServiceId:

@@ -25,7 +25,7 @@ from advisor.store.lookup import find
 from advisor.store.manifest import Manifest
 from advisor.store.place import FileMissing, Place
 from advisor.store.records import Snapshot
-from advisor.store.snapshots import Known, Snapshots
+from advisor.store.snapshots import Known, Snapshots, places_of, resized
 from advisor.store.tables import R, Table, TableFiles
 
 if TYPE_CHECKING:
@@ -228,15 +228,17 @@ class Store:
     def add_import(self, inventory: Inventory, frames: Mapping[ServiceId, pd.DataFrame]) -> int:
         """Keep an imported inventory with its usage; returns the number of new rows.
 
-        The inventory comes last, so that no service is seen before its usage is there.
+        Usage comes before services that are new, and after new sizes of known ones, with which it is read.
         """
+        self._add_places(resized(inventory, self.services))
         rows = self.add_usage(frames)
-        places = {(s.id.account, s.id.region) for s in inventory.services}
-        places |= {(s.account, s.region) for s in inventory.skipped}
-        for account, region in sorted(places):
-            self.add_inventory(inventory, account=account, region=region, complete=False)
+        self._add_places(inventory)
         self.compact(inventory.taken_at)
         return rows
+
+    def _add_places(self, inventory: Inventory) -> None:
+        for account, region in places_of(inventory):
+            self.add_inventory(inventory, account=account, region=region, complete=False)
 
     def compact(self, now: datetime) -> None:
         """One file per day, and per month once the month has been over for two days; the content stays.
