@@ -68,13 +68,14 @@ cli.add_command(savings_plans)
 @options.anonymise
 def import_(*, usage: Path, services: Path, store: str, ignore_extra: bool, hide: "Anonymiser") -> int:
     """Import a usage file (CSV or Parquet) with its inventory file."""
-    from advisor.importer import import_files
+    from advisor.importer import import_files, with_sizes
     from advisor.store import open_store
 
     target = open_store(store, create=True, hidden_by=hide.name)
     inventory, frames = import_files(usage, services, seen_at=datetime.now(UTC), ignore_extra=ignore_extra)
     hidden = {hide.record(id): frame for id, frame in frames.items()}
-    new_rows = target.add_import(hide.record(inventory), hidden)
+    sized = with_sizes(hide.record(inventory), hidden, before=target.services, held=target.usage)
+    new_rows = target.add_import(sized, hidden)
     return screen.imported(inventory, new_rows, store)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from advisor.codec.records import from_data, from_json, loads, to_data, want_mapping
 from advisor.codec.setups import setup_from_dict
 from advisor.domain.errors import InputRefused
-from advisor.domain.inventory import Inventory, Service
+from advisor.domain.inventory import Inventory, Service, SizeChange
 from advisor.domain.scoreboard import TailFit
 from advisor.domain.service import ServiceId, Setup
 from advisor.domain.settings import Config, TailModel
@@ -101,7 +101,7 @@ def check_tail(model: TailModel, *, where: str) -> None:
 
 def _service(entry: object, top: dict[str, Any], *, where: str, seen_at: datetime) -> Service:
     flat = want_mapping(entry, where=where)
-    name, tags = flat.pop("service", None), flat.pop("tags", {})
+    name, tags, sizes = flat.pop("service", None), flat.pop("tags", {}), flat.pop("sizes", [])
     account = flat.pop("account", top.get("account"))
     region = flat.pop("region", top.get("region"))
     data = {"service": name, "account": account, "region": region}
@@ -111,8 +111,18 @@ def _service(entry: object, top: dict[str, Any], *, where: str, seen_at: datetim
         id=identity,
         setup=setup_from_dict(flat, where=f"{where} ({identity.service})"),
         seen_at=seen_at,
+        sizes=_sizes(sizes, where=f"{where} ({identity.service}): sizes"),
         tags=from_data(dict[str, str], tags, where=where),
     )
+
+
+def _sizes(data: object, *, where: str) -> tuple[SizeChange, ...]:
+    """Which size tasks had when, from `[{"at": instant, "cpu": 1024, "memory": 8192}]`."""
+    if not isinstance(data, list):
+        raise InputRefused("not a list", where=where, value=type(data).__name__, rule="a list of at, cpu and memory")
+    flat = [want_mapping(entry, where=where) for entry in data]
+    changes = [{"at": entry.pop("at", None), "size": entry} for entry in flat]
+    return from_data(tuple[SizeChange, ...], changes, where=where)
 
 
 def check_identity(identity: ServiceId, *, where: str) -> None:

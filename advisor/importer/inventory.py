@@ -1,11 +1,12 @@
 """The inventory file: what each imported service was given."""
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from advisor.codec import inventory_from_file_json
 from advisor.domain.errors import InputRefused, one_line
-from advisor.domain.inventory import Inventory
+from advisor.domain.inventory import Inventory, Service
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Setup
 from advisor.fargate.policies import check_policy
 from advisor.fargate.schedule import check_schedule
@@ -28,6 +29,7 @@ def read_inventory(path: str | Path, *, seen_at: datetime) -> Inventory:
         where = f"{shown(path)}: services[{number}] ({one_line(service.id.service)})"
         check_setup(service.setup, where=where)
         _check_schedule(service.setup, where=where)
+        _check_sizes(service, where=where)
     return inventory
 
 
@@ -40,6 +42,22 @@ def check_setup(setup: Setup, *, where: str) -> None:
     for action in setup.schedule:
         if action.expression is not None:
             check_schedule(action.expression, action.timezone, where=where)
+
+
+def _check_sizes(service: Service, *, where: str) -> None:
+    """The sizes that tasks had: Fargate's, in order of time, the last of them today's."""
+    instants = [change.at for change in service.sizes]
+    if any(at.tzinfo is None for at in instants):
+        raise InputRefused(
+            "bad sizes", where=where, rule="`at` is an instant with an offset, such as 2026-11-16T00:00:00Z"
+        )
+    if any(later <= earlier for earlier, later in pairwise(instants)):
+        raise InputRefused("bad sizes", where=where, rule="each `at` is later than the one before it")
+    for change in service.sizes:
+        check_size(change.size, where=f"{where}: sizes")
+    if service.sizes and service.sizes[-1].size != service.setup.size:
+        rule = f"the last is today's size, {service.setup.size}"
+        raise InputRefused("bad sizes", where=where, value=service.sizes[-1].size, rule=rule)
 
 
 def _check_ephemeral(setup: Setup, *, where: str) -> None:

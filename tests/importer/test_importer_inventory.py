@@ -154,3 +154,41 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes | None) -> No
         read_inventory(path, seen_at=NOW)
     with pytest.raises(InputRefused, match=r"none\.json"):
         read_inventory(tmp_path / "none.json", seen_at=NOW)
+
+
+def change(at: str, memory: int = 2048, **more: Any) -> dict[str, Any]:
+    return {"at": at, "cpu": 1024, "memory": memory, **more}
+
+
+NOV_1, NOV_16 = "2026-11-01T00:00:00Z", "2026-11-16T09:00:00+09:00"
+
+
+def test_sizes_say_which_size_tasks_had_when(tmp_path: Path) -> None:
+    sizes = [change(NOV_1, 8192), change(NOV_16)]
+    (service,) = read_inventory(write(tmp_path, GOOD | {"sizes": sizes}), seen_at=NOW).services
+    found = [(f"{one.at.astimezone(UTC):%m-%d %H:%M}", one.size.memory, one.size.cpu) for one in service.sizes]
+    assert found == [("11-01 00:00", 8192, 1024), ("11-16 00:00", 2048, 1024)]
+    (service,) = read_inventory(write(tmp_path, GOOD | {"sizes": []}), seen_at=NOW).services
+    assert service.sizes == ()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "says"),
+    [
+        ([change(NOV_1, 8192)], "bad sizes: .*1 vCPU / 8 GiB.*the last is today's size, 1 vCPU / 2 GiB"),
+        ([change(NOV_16, 8192), change(NOV_1)], "later than the one before"),
+        ([change(NOV_1, 8192), change(NOV_1)], "later than the one before"),
+        ([change("2026-11-01T00:00:00")], "an instant with an offset"),
+        ([change("yesterday")], "sizes"),
+        ([change(NOV_1, 100), change(NOV_16)], "sizes: not a Fargate size"),
+        ([{"at": NOV_1, "memory": 2048}], "cpu"),
+        ([{"cpu": 1024, "memory": 2048}], "at"),
+        ([change(NOV_1, secrets=["a"])], "unknown key"),
+        ([3], "not an object"),
+        ({"at": NOV_1}, "a list of at, cpu and memory"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(tmp_path: Path, sizes: Any, says: str) -> None:
+    with pytest.raises(InputRefused, match=says) as caught:
+        read_inventory(write(tmp_path, GOOD | {"sizes": sizes}), seen_at=NOW)
+    assert "services.json: services[0]" in str(caught.value)
