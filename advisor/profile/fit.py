@@ -11,6 +11,7 @@ from advisor.domain.finding import Caution
 from advisor.domain.schema import GAP, NO_TASK, SATURATED
 from advisor.domain.service import TaskSize
 from advisor.domain.units import DAY_SECONDS, MIB_PER_GIB
+from advisor.profile.gaps import gap_cautions
 from advisor.profile.records import Demand, MemoryModel, Profile, Regime
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ def fit_profile(demand: Demand) -> Profile:
         memory_model=fit_memory(frame[ran]),
         hour_of_week=_hour_of_week(frame),
         regimes=find_regimes(frame, demand.step_seconds),
-        cautions=(*demand.cautions, *_full_memory(frame[ran])),
+        cautions=(*demand.cautions, *gap_cautions(demand), *_full_memory(frame[ran])),
     )
 
 

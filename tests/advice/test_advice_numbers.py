@@ -154,6 +154,7 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
         "profile.demand",
         "profile.counts",
         "profile.fit",
+        "profile.gaps",
         "profile.leaks",
         "profile.memories",
         "profile.shifts",
