@@ -45,17 +45,22 @@ def floors(demand: Demand, definition: TaskDefinition | None, today: TaskSize, l
 
 
 def leak_cautions(leak: Leak | None, today: TaskSize, then: TaskSize | None) -> tuple[Caution, ...]:
-    """That memory leaks, how fast, and how long a task lives with its memory, today and then."""
+    """That memory leaks, how fast, and how long a task lives with its memory, today and then, and from now on."""
     if leak is None:
         return ()
     fell = f", and fell at {leak.restarts} restarts" if leak.restarts else ""
     full = " Tasks reach all of it: they are probably killed there." if leak.top_gib >= FULL * today.gib else ""
-    other = f", with {then.gib:g} GiB {_life(leak, then)}" if then is not None and then.memory != today.memory else ""
+    other = (
+        f", with {then.gib:g} GiB {_days(leak, leak.low_gib, then)}"
+        if then is not None and then.memory != today.memory
+        else ""
+    )
     text = (
         f"Memory leaks: it rises by {leak.gib_per_day:.2g} GiB a day whatever the work is, up to {leak.top_gib:.2f}"
         f" GiB so far{fell}. From {leak.low_gib:.2f} GiB on, a task with {today.gib:g} GiB lives"
-        f" {_life(leak, today)}{other}. The fullest holds {leak.latest_gib:.2f} GiB now."
-        f"{full} More memory only delays the end: mend it, or restart before."
+        f" {_days(leak, leak.low_gib, today)}{other}. The fullest holds {leak.latest_gib:.2f} GiB now, and has"
+        f" {_days(leak, leak.latest_gib, today)} left.{full} More memory only delays the end: mend it, or restart"
+        " before."
     )
     return (Caution(code="leak", text=text),)
 
@@ -76,8 +81,9 @@ def growth_cautions(
     return (Caution(code="memory-grows", text=text),)
 
 
-def _life(leak: Leak, size: TaskSize) -> str:
-    return f"{max(0.0, size.gib - leak.low_gib) / leak.gib_per_day:.1f} days"
+def _days(leak: Leak, held_gib: float, size: TaskSize) -> str:
+    """How long a task that holds so much lives."""
+    return f"{max(0.0, size.gib - held_gib) / leak.gib_per_day:.1f} days"
 
 
 def _older(demand: Demand, today: TaskSize) -> Iterator[Floor]:

@@ -109,6 +109,8 @@ def test_a_leak_with_restarts_is_told_from_load_and_memory_is_left_with_room_for
     assert "rises by 0.49 GiB a day whatever the work is" in text
     assert "fell at 4 restarts" in text
     assert "a task with 8 GiB lives 15.3 days, with 4 GiB 7.1 days" in text
+    # (8 - 1.96) / 0.49 = 12.4 days are left of today's tasks; a change starts new ones.
+    assert "The fullest holds 1.96 GiB now, and has 12.4 days left." in text
     assert advice.risk.memory_breach_probability is None, "how far a leak goes is no matter of chance"
     assert "per vCPU of work" in " ".join(advice.reasons)
     per_vcpu = next(r for r in advice.reasons if r.startswith("Memory")).split(" plus ")[1].split(" MiB")[0]
