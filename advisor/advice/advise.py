@@ -14,7 +14,7 @@ from advisor.advice.money import usd_range
 from advisor.advice.response import response_cautions
 from advisor.advice.rules import FEWEST_DAYS, HELD_OUT_SHARE, MOST_GAP_SHARE, override_of
 from advisor.advice.subject import Subject, history_cautions, replayed_in, subject_of
-from advisor.advice.words import share
+from advisor.advice.words import share, shares_apart
 from advisor.advice.work import split
 from advisor.domain.errors import PriceMissing, SetupRefused
 from advisor.domain.finding import Advice, Caution, UsdMonth
@@ -122,7 +122,8 @@ def _nothing_to_say(subject: Subject) -> Caution | None:
     latest = float((later.frame["state"] == GAP).mean())
     for missing, of in ((profile.gap_share, "the history"), (latest, "the days that it would be scored on")):
         if missing > MOST_GAP_SHARE:
-            text = f"{share(missing)} of {of} is missing; at most {share(MOST_GAP_SHARE)} may be."
+            found, most = shares_apart(missing, MOST_GAP_SHARE)
+            text = f"{found} of {of} is missing; at most {most} may be."
             return Caution(code="gaps", text=text)
     if subject.saturated and subject.levers.cpu:
         text = (

@@ -19,7 +19,7 @@ from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, sh
 from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
-from advisor.advice.words import share
+from advisor.advice.words import share, shares_apart
 from advisor.advice.work import Floats, Work, hourly
 from advisor.domain.finding import Alternative, Caution, FrontierPoint, History, Risk
 from advisor.domain.service import Setup
@@ -199,9 +199,10 @@ def _above_limit(trial: Trial, subject: Subject) -> tuple[Caution, ...]:
     why = "but not so far that dearer tasks are advised for it"
     if trial.lowest_limit <= limit:
         why = "but more memory would cost more than the risk that it takes away"
+    stated, most = shares_apart(chance, limit)
     text = (
-        f"The chance that a task outgrows its memory within 30 days is {share(chance)}, above the limit of"
-        f" {share(limit)}, {why}. Watch the memory."
+        f"The chance that a task outgrows its memory within 30 days is {stated}, above the limit of {most}, {why}."
+        " Watch the memory."
     )
     return (Caution(code="memory-risk", text=text),)
 
@@ -215,11 +216,11 @@ def _first(trials: list[Trial], wanted: Callable[[Trial], bool]) -> list[Trial]:
 
 
 def _why_second(decision: Decision, trial: Trial) -> str:
+    if trial.usd_month >= float(decision.then.usd_month):
+        return "does not cost less"
     if decision.choice.best is not None and trial.setup == decision.choice.best.setup:
         return decision.why[:1].lower() + decision.why[1:]
-    if trial.usd_month < float(decision.then.usd_month):
-        return "costs less, but not by enough for what it changes or adds"
-    return "does not cost less"
+    return "costs less, but not by enough for what it changes or adds"
 
 
 def _alternative(decision: Decision, setup: Setup, why: str) -> Alternative:

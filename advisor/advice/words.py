@@ -5,6 +5,8 @@ from decimal import Decimal
 from advisor.domain.policy import OtherPolicy, Policy
 from advisor.domain.service import Setup
 
+MOST_DIGITS = 15  # after which floating point has nothing more to say
+
 
 def share(value: float) -> str:
     """A share as percent, with the digits that small shares need.
@@ -17,6 +19,17 @@ def share(value: float) -> str:
     if value < 0.0001:
         return "under 0.01 %"
     return f"{value:.1%}".replace("%", " %") if value >= 0.01 else f"{value:.2%}".replace("%", " %")
+
+
+def shares_apart(one: float, other: float) -> tuple[str, str]:
+    """Two shares as percent, with as many digits as tell them apart.
+
+    >>> shares_apart(0.0501, 0.05), shares_apart(0.3, 0.05), shares_apart(0.05, 0.05)
+    (('5.01 %', '5.00 %'), ('30.0 %', '5.0 %'), ('5.0 %', '5.0 %'))
+    """
+    usual = (share(one), share(other))
+    finer = ((f"{100 * one:.{digits}f} %", f"{100 * other:.{digits}f} %") for digits in range(2, MOST_DIGITS))
+    return next((pair for pair in (usual, *finer) if pair[0] != pair[1]), usual)
 
 
 def usd(value: Decimal) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from advisor.advice.money import usd_range
 from advisor.advice.replay import replayed, usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL
 from advisor.advice.score import score
-from advisor.advice.words import policy_words, setup_words, share
+from advisor.advice.words import policy_words, setup_words, share, shares_apart
 from advisor.advice.work import Work, split, work_of
+from advisor.domain.finding import Advice
 from advisor.domain.service import CapacityShare, TaskSize
+from advisor.domain.settings import Config, Limits
 from advisor.profile import MemoryModel, infer_demand
 from advisor.simulation import load_of
 from tests.service_worlds import PER_DAY, PRICES, World, advice_of, daily, fixed, level, lived, service_of, tracking
@@ -140,6 +143,38 @@ def test_sentences_carry_the_numbers_that_the_choice_used() -> None:
     assert setup_words(tracking(2, 9, vcpu=1, gib=2)).startswith("2 to 9 x 1 vCPU / 2 GiB, cpu target 70")
     assert policy_words(tracking(2, 9, vcpu=1, gib=2).policies[0]) == "cpu target 70 (cooldowns 300 s out, 300 s in)"
     assert share(1) == "100.0 %"
+
+
+def uneasy(limit: float | None = None) -> Advice:
+    """A task of 4 GiB whose daily peaks move: a chance above the limit, not so far that dearer tasks are advised."""
+    noise = np.repeat(np.random.default_rng(1).normal(0, 130, 14), PER_DAY)
+    setup = fixed(1, vcpu=1, gib=4)
+    config = None if limit is None else Config(limits=Limits(memory_breach_probability=limit))
+    usage = lived(World(vcpu=level(0.8, days=14), base_mib=3236, noise=noise), setup)
+    return advice_of(usage, service_of(setup), config)
+
+
+def test_of_a_dearer_setup_that_lost_it_is_not_said_that_nothing_cheaper_keeps_the_limits() -> None:
+    advice = uneasy()
+    assert advice.verdict == "keep"
+    dearer = [lost for lost in advice.alternatives if lost.usd_month > advice.usd_month.current]
+    assert [lost.why_not for lost in dearer] == ["keeps the limits; does not cost less"]
+
+
+def test_a_chance_just_above_its_limit_is_told_by_another_number_than_the_limit() -> None:
+    chance = uneasy().risk.memory_breach_probability
+    text = next(caution.text for caution in uneasy(chance - 1e-7).cautions if caution.code == "memory-risk")
+    stated, limit = re.search(r"30 days is (\S+) %, above the limit of (\S+) %", text).groups()
+    assert float(stated) > float(limit)
+
+
+@pytest.mark.parametrize("one", [0.050001, 0.05 + 1e-9, 0.0499999, 0.3, 0.0])
+def test_two_shares_that_differ_are_never_told_by_the_same_number(one: float) -> None:
+    above, limit = shares_apart(one, 0.05)
+    assert above != limit
+    assert float(above.rstrip(" %")) == pytest.approx(100 * one, rel=0.01)
+    assert float(limit.rstrip(" %")) == 5
+    assert shares_apart(0.05, 0.05) == ("5.0 %", "5.0 %")
 
 
 @pytest.mark.parametrize(
