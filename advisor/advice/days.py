@@ -6,7 +6,12 @@ import pandas as pd
 
 from advisor.advice.choose import trial_of
 from advisor.advice.decide import Decision
-from advisor.advice.guardrails import broken_rules, memory_tail_is_within_limits
+from advisor.advice.guardrails import (
+    RULES,
+    broken_rules,
+    memory_holds_the_peak,
+    memory_tail_is_within_limits,
+)
 from advisor.advice.rules import NONE, SETTLED_DAYS, URGENT_MEMORY_RISK
 from advisor.advice.subject import Subject, known_by, search_in
 from advisor.advice.work import current_stretch, cut, last_size
@@ -80,8 +85,9 @@ def settled(decision: Decision, days: Days) -> Decision:
     """The decision, or keep: where the days before a change of late do not bear another one out.
 
     Two months of the same service differ by chance. So a cheaper setup must hold the days before the change too,
-    unless today's would not have held them either, or a deployment changed behaviour: then the service has become
-    another one. And memory that a model alone calls too small must be so by the peaks of all days together.
+    unless today's would not have held them (or their memory) either, or a deployment changed behaviour: then the
+    service has become another one. And memory that a model alone calls too small must be so by the peaks of all days
+    together.
     """
     most = SETTLED_DAYS * DAY_SECONDS // days.whole.step_seconds
     low = max(0, days.told - most)
@@ -103,10 +109,14 @@ def _kept(decision: Decision, why: str) -> Decision:
 
 
 def _forbids(earlier: Subject, decision: Decision) -> bool:
-    """Whether earlier days, which today's setup holds, break a rule with what is to come and its margins."""
+    """Whether earlier days, which today's setup holds, break a rule with what is to come and its margins.
+
+    Where it does not hold them in all, its memory alone may: a peak that it held is not given up.
+    """
     now, then = search_in(earlier, NONE), search_in(earlier, decision.margins)
-    fitted = not broken_rules(trial_of(now, decision.today.setup), now.case)
-    return fitted and bool(broken_rules(trial_of(then, decision.then.setup), then.case))
+    today, change = trial_of(now, decision.today.setup), trial_of(then, decision.then.setup)
+    rules = (memory_holds_the_peak,) if broken_rules(today, now.case) else RULES
+    return any(rule(change, then.case) and not rule(today, now.case) for rule in rules)
 
 
 def _only_modelled(decision: Decision) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 
 from advisor.domain.finding import Advice
 from advisor.domain.inventory import SizeChange
@@ -77,3 +78,16 @@ def test_a_saving_that_the_days_before_the_change_would_not_have_borne_waits() -
     now = advice_of(usage, service_of(fixed(1, vcpu=0.5, gib=1), sizes=changes))
     assert now.verdict == "change"
     assert now.recommended.size.vcpu == 0.25
+
+
+def test_memory_that_todays_tasks_would_have_held_waits_although_their_chance_of_it_was_too_high() -> None:
+    # 3.75 GiB on two days with 5 GiB, then 2 GiB on three days with 4: a model of two days trusts no 4 GiB either.
+    old, new = TaskSize.of(vcpu=1, gib=5), TaskSize.of(vcpu=1, gib=4)
+    high, low = World(vcpu=level(0.1, days=2), base_mib=3840), World(vcpu=level(0.1, days=3), base_mib=2048)
+    before, after = (usage_of(w, np.ones(len(w.vcpu)), size) for w, size in ((high, old), (low, new)))
+    change = timedelta(days=2)
+    usage = pd.concat([before, after.set_axis(after.index + change)])
+    sizes = (SizeChange(at=START, size=old), SizeChange(at=START + change, size=new))
+    waits = advice_of(usage, service_of(fixed(1, vcpu=1, gib=4), sizes=sizes))
+    assert waits.verdict == "keep"
+    assert "would not have held the days before that" in " ".join(waits.reasons)
