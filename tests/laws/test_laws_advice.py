@@ -16,7 +16,7 @@ from advisor.domain.finding import Advice
 from advisor.domain.inventory import Service, SizeChange
 from advisor.domain.policy import TargetTracking
 from advisor.domain.schema import OBSERVED, SATURATED
-from advisor.domain.service import Setup, TaskSize
+from advisor.domain.service import Architecture, OperatingSystem, Setup, TaskSize
 from advisor.domain.settings import Config, Limits
 from advisor.fargate.sizes import legal_sizes
 from advisor.profile import Demand, fit_profile, infer_demand
@@ -24,16 +24,21 @@ from tests.service_worlds import PRICES, START, World, service_of, usage_of
 
 STEP, PER_DAY = 60, 1440  # a step is a tick, so that a replay is what would be measured
 
-SIZES = [size for size in legal_sizes() if size.cpu <= 4096 and size.memory <= 16_384]
+PLATFORMS: tuple[tuple[OperatingSystem, Architecture], ...] = (
+    ("LINUX", "X86_64"),
+    ("LINUX", "ARM64"),
+    ("WINDOWS", "X86_64"),
+)
 generated = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
 def setups(draw: st.DrawFn) -> Setup:
-    """A fixed count, or one target-tracking policy on CPU."""
-    size, low = draw(st.sampled_from(SIZES)), draw(st.integers(1, 4))
+    """A fixed count, or one target-tracking policy on CPU, on any operating system and architecture."""
+    os, architecture = draw(st.sampled_from(PLATFORMS))
+    size, low = draw(st.sampled_from(sizes_of(os, architecture))), draw(st.integers(1, 4))
     if draw(st.booleans()):
-        return Setup(size=size, desired=low)
+        return Setup(size=size, os=os, architecture=architecture, desired=low)
     policy = TargetTracking(
         metric="cpu",
         target=draw(st.sampled_from((35.0, 50.0, 62.5, 70.0, 85.0))),
@@ -41,7 +46,13 @@ def setups(draw: st.DrawFn) -> Setup:
         scale_in_cooldown=draw(st.sampled_from((60, 300, 900))),
     )
     high = low + draw(st.integers(0, 20))
-    return Setup(size=size, desired=low, minimum=low, maximum=high, policies=(policy,))
+    fixed = Setup(size=size, os=os, architecture=architecture, desired=low)
+    return replace(fixed, minimum=low, maximum=high, policies=(policy,))
+
+
+def sizes_of(os: OperatingSystem, architecture: Architecture) -> list[TaskSize]:
+    """The smaller of the sizes that Fargate has for it."""
+    return [size for size in legal_sizes(os, architecture) if size.cpu <= 4096 and size.memory <= 16_384]
 
 
 @st.composite
@@ -108,6 +119,22 @@ def relived(demand: Demand, setup: Setup) -> Demand:
     return replace(demand, frame=lived_again)
 
 
+@st.composite
+def resized(draw: st.DrawFn) -> tuple[pd.DataFrame, Service]:
+    """Days with another size, mostly a larger one, and up to all of its memory; after them a life with today's."""
+    world, setup = draw(lives(slopes=(0.0,)))
+    usage, service = seen(world, setup)
+    others = [size for size in sizes_of(setup.os, setup.architecture) if size != setup.size]
+    larger = [size for size in others if size.memory > setup.size.memory]
+    old, days = draw(st.sampled_from(larger or others)), draw(st.integers(1, 4))
+    held = World(vcpu=np.full(days * PER_DAY, 0.1), step=STEP, base_mib=old.memory * draw(st.floats(0.3, 1)))
+    before = usage_of(held, np.full(days * PER_DAY, 2.0), old)
+    change = START + timedelta(days=days)
+    changes = (SizeChange(at=START, size=old), SizeChange(at=change, size=setup.size))
+    later = usage.set_axis(usage.index + timedelta(days=days))
+    return pd.concat([before, later]), replace(service, sizes=changes)
+
+
 def advised(demand: Demand, setup: Setup, config: Config | None = None) -> Advice:
     return advise(
         service_of(setup, step_seconds=STEP), demand, fit_profile(demand), prices=PRICES, config=config or Config()
@@ -158,7 +185,7 @@ def test_law_5_holds_for_the_demand_as_it_was_measured_too(life: tuple[World, Se
 
 
 @given(lives(), st.sampled_from((0.001, 0.01, 0.2)))
-@generated
+@settings(generated, max_examples=30)
 def test_law_6_every_recommended_size_is_legal_and_holds_the_observed_memory_peak(
     life: tuple[World, Setup], limit: float
 ) -> None:
@@ -170,9 +197,27 @@ def test_law_6_every_recommended_size_is_legal_and_holds_the_observed_memory_pea
     for setup in setups:
         assert setup.size in legal_sizes(setup.os, setup.architecture)
         assert setup.size.memory >= peak_mib or setup == advice.current
+        assert (setup.os, setup.architecture) == (life[1].os, life[1].architecture)
         assert setup.bounds[0] >= min(2, life[1].bounds[0])
     if advice.verdict == "change":
         assert advice.recommended.size.memory >= peak_mib
+
+
+@given(resized())
+@settings(generated, max_examples=40)
+def test_law_6_memory_that_was_held_with_an_older_size_and_is_not_recommended_is_told(
+    changed: tuple[pd.DataFrame, Service],
+) -> None:
+    usage, service = changed
+    demand = infer_demand(usage, service)
+    advice = advice_on(usage, service)
+    older = float(demand.frame["hot_gib"][demand.frame.index < service.sizes[-1].at].max())
+    below = advice.recommended is not None and advice.recommended.size.gib < older
+    event(f"{service.setup.os}, {advice.verdict}{', below' * below}")
+    if below:
+        (text,) = (caution.text for caution in advice.cautions if caution.code == "size-changed")
+        assert f"Before it, a task held up to {older:.2f} GiB of memory" in text
+        assert advice.verdict == "keep" or service.setup.size.gib < older, "nor is it given up for a cheaper size"
 
 
 @given(lives(), st.integers(1, 8))
