@@ -125,7 +125,7 @@ def trial_of(search: Search, setup: Setup) -> Trial:
 
 def _growth(search: Search) -> float:
     margins = search.case.margins
-    return margins.growth if search.running is None else margins.steady_growth * search.case.carried
+    return margins.growth if search.running is None else margins.steady_growth
 
 
 def _made(search: Search, setup: Setup) -> Trial:
@@ -155,10 +155,10 @@ def _made(search: Search, setup: Setup) -> Trial:
 def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evidence | None]:
     """The score of task counts, and what its daily peaks of memory say; the memory of a task changes neither."""
     profile = search.case.profile
-    growth, carried = _growth(search), search.case.carried
-    got = score(running, search.work, size=size, memory=profile.memory_model, growth=growth / carried)
+    growth, carried = _growth(search), search.case.carried_by(size)
+    got = score(running, search.work, size=size, memory=profile.memory_model, growth=growth)
     if carried > 1:  # memory that grows is carried on by its own peaks
-        later = score(running, search.work, size=size, memory=profile.memory_model, growth=growth)
+        later = score(running, search.work, size=size, memory=profile.memory_model, growth=growth * carried)
         got = replace(got, throttled_share=later.throttled_share, unmet_share=later.unmet_share)
     enough = len(got.memory_daily_mib) >= FEWEST_PEAKS
     return got, evidence(got.memory_daily_mib, profile.memory_typical_gib * MIB_PER_GIB) if enough else None

@@ -31,7 +31,8 @@ class Case:
 
     `leaks`: memory grows without end, so that no chance of a breach can be told: its floor stands for it.
     `tail`: the model of the memory tail, None = the one that is shipped, asked for `days_ahead`. `carried`: how many
-    times the work of a fixed count is to be borne, where it grows steadily and is carried on for so many days.
+    times the work of a fixed count a size with less CPU than today's must bear, where it grows steadily and is carried
+    on for so many days.
     """
 
     limits: Limits
@@ -45,6 +46,10 @@ class Case:
     tail: TailModel | None = None
     days_ahead: int = DAYS_AHEAD
     carried: float = 1.0
+
+    def carried_by(self, size: TaskSize) -> float:
+        """How many times the work a size must bear: growth is carried on before CPU gets smaller, and buys none."""
+        return self.carried if size.vcpu < self.today.vcpu else 1.0
 
     @property
     def floor_mib(self) -> int:
@@ -111,7 +116,7 @@ def throttling_is_within_limits(trial: Trial, case: Case) -> str | None:
     share, limit = trial.score.throttled_share, case.limits.cpu_throttled_share
     if share <= limit:
         return None
-    return f"the hottest task has no CPU left in {share:.2%} of the time{_then(case)}, the limit is {limit:.2%}"
+    return f"the hottest task has no CPU left in {share:.2%} of the time{_then(trial, case)}, the limit is {limit:.2%}"
 
 
 def unmet_work_is_within_limits(trial: Trial, case: Case) -> str | None:
@@ -119,7 +124,7 @@ def unmet_work_is_within_limits(trial: Trial, case: Case) -> str | None:
     share, limit = trial.score.unmet_share, case.limits.unmet_share
     if share <= limit:
         return None
-    return f"{share:.3%} of the work finds no capacity in its minute{_then(case)}, the limit is {limit:.3%}"
+    return f"{share:.3%} of the work finds no capacity in its minute{_then(trial, case)}, the limit is {limit:.3%}"
 
 
 def tasks_are_enough(trial: Trial, case: Case) -> str | None:
@@ -154,8 +159,9 @@ def broken_rules(trial: Trial, case: Case) -> tuple[str, ...]:
     return tuple(broken for rule in RULES if (broken := rule(trial, case)))
 
 
-def _then(case: Case) -> str:
-    return f" once it has grown for {case.days_ahead} days more" if case.carried > 1 else ""
+def _then(trial: Trial, case: Case) -> str:
+    grown = case.carried_by(trial.setup.size) > 1
+    return f" once it has grown for {case.days_ahead} days more" if grown else ""
 
 
 def gib_words(mib: float) -> str:
