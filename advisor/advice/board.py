@@ -11,12 +11,13 @@ from advisor.advice.advise import advise
 from advisor.advice.candidates import resized, sizes
 from advisor.advice.choose import Search, choose, trial_of
 from advisor.advice.guardrails import Trial
-from advisor.advice.peers import PEERS, Need, Seen, highest_times
+from advisor.advice.peers import PEERS, Need, highest_times
 from advisor.advice.peers import Rule as PeerRule
 from advisor.advice.reliability import FEWEST_AHEAD, ROOMS, Stated
 from advisor.advice.replay import usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL, Margins
 from advisor.advice.score import judged
+from advisor.advice.seen import seen_of
 from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, exceeded, shortage_evidence
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, subject_of, without_policy
 from advisor.advice.tail import FEWEST_PEAKS_STATED, chance, evidence, shipped
@@ -102,14 +103,6 @@ def by_peer(rule: PeerRule) -> Rule:
         return _sized(before, rule(seen_of(before.demand)))
 
     return chosen
-
-
-def seen_of(demand: Demand) -> Seen:
-    """What the hottest task used, as a rule sees it: nothing where no task ran."""
-    frame = demand.frame
-    ran = frame["tasks"].to_numpy() > 0
-    vcpu, gib = (np.where(ran, frame[name].to_numpy(), np.nan) for name in ("hot_vcpu", "hot_gib"))
-    return Seen(vcpu=vcpu, mib=gib * MIB_PER_GIB, step_seconds=demand.step_seconds)
 
 
 def marks_of(service: Service, origins: Sequence[Origin], asked: Mapping[str, Rule]) -> Marks:

@@ -1,32 +1,34 @@
-"""The size rules of other advisors, as formulas of what one task used: what ours is measured against.
+"""The size rules of other advisors, as formulas of what the tasks used: what ours is measured against.
 
 A rule takes what was seen and says what a task needs; the cheapest legal size that has both is then taken for all
-of them alike. Every service is one task here, so "highest over the tasks" is the task itself. Sources: the code or
-the manual of each, read in 2026 [documented]; Compute Optimizer publishes no formula: a stand-in [chosen].
+of them alike. Sources: the code or the manual of each, read in 2026 [documented], Autopilot's numbers from memory
+[UNCONFIRMED]; Compute Optimizer publishes no formula: a stand-in [chosen].
+
+AWS/ECS tells the average and the hottest task, not each task. What a rule is given instead, exact of one task:
+
+================================  ==============================================================================
+the rule says                     it is given
+================================  ==============================================================================
+samples of all tasks pooled       the hottest task's, and the others' as if these were alike (`Samples`)
+highest over tasks and time       just that
+highest of each task's quantile   the quantile of whichever task is hottest: that or more (KRR simple)
+mean of each task's quantile      the quantile of the average task: just that where tasks rise and fall together
+                                  (Cast AI)
+nothing on that                   the hottest task (Compute Optimizer)
+================================  ==============================================================================
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from advisor.advice.samples import Exponential, Linear, Samples, decayed_quantile, pooled_quantile, quantile
+from advisor.advice.seen import Seen
 from advisor.domain.units import DAY_SECONDS, SECONDS_PER_HOUR
 
-Floats = npt.NDArray[np.float64]
-
-_RATIO = 1.05  # of the exponential buckets of the Vertical Pod Autoscaler
-_FIRST_VCPU, _FIRST_MIB = 0.01, 1e7 / 2**20  # its first bucket
-_CRANE_VCPU, _CRANE_MIB = 0.1, 100.0  # the linear buckets of Crane
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seen:
-    """Work [vCPU] and memory [MiB] of one task on a complete grid; NaN where a step is missing."""
-
-    vcpu: Floats
-    mib: Floats
-    step_seconds: int
+_VPA_VCPU, _VPA_MIB, _VPA_DAYS = Exponential(0.01), Exponential(1e7 / 2**20), 8
+_CRANE_VCPU, _CRANE_MIB = Linear(0.1), Linear(100.0)
+_AUTOPILOT_VCPU, _AUTOPILOT_MIB = Linear(0.01), Linear(10.0)  # chosen: the paper tells only how many there are
+_AUTOPILOT_SECONDS = 300  # of its windows; a recommendation at the end of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,12 @@ Rule = Callable[[Seen], Need]
 
 def krr_simple(seen: Seen) -> Need:
     """CPU: 95 % quantile of 14 days; memory: highest times 1.15. (robusta krr, `simple`)"""
-    last = _last(seen, 14)
-    return Need(vcpu=_quantile(last.vcpu, 0.95), mib=_quantile(last.mib, 1.0) * 1.15)
+    return Need(vcpu=quantile(_last(seen.vcpu, seen, 14).hottest, 0.95), mib=_krr_mib(seen))
 
 
 def krr_limit(seen: Seen) -> Need:
-    """CPU: 96 % quantile of 14 days, its limit; memory as `krr_simple`. (robusta krr, `simple_limit`)"""
-    last = _last(seen, 14)
-    return Need(vcpu=_quantile(last.vcpu, 0.96), mib=_quantile(last.mib, 1.0) * 1.15)
+    """CPU: 96 % quantile of 14 days, pooled, its limit; memory as `krr_simple`. (robusta krr, `simple_limit`)"""
+    return Need(vcpu=pooled_quantile(_last(seen.vcpu, seen, 14), 0.96), mib=_krr_mib(seen))
 
 
 def vpa_target(seen: Seen) -> Need:
@@ -58,57 +58,71 @@ def vpa_target(seen: Seen) -> Need:
 
 
 def vpa_upper(seen: Seen) -> Need:
-    """95 % quantile times 1.15 (1 + 1 / days): the limit that Goldilocks sets for burstable pods. (VPA upper bound)"""
-    days = max(len(seen.vcpu) * seen.step_seconds / DAY_SECONDS, 1e-9)
-    return _vpa(seen, 0.95, 1 + 1 / days)
+    """95 % quantile times 1.15 (1 + 1 / days): the limit that Goldilocks sets for burstable pods. (VPA upper bound)
+
+    Days: from the first sample to the last, or as many as one task's samples of a minute would fill, if fewer.
+    """
+    steps = min(len(seen.vcpu) - 1, int(seen.vcpu.tasks.sum()))
+    return _vpa(seen, 0.95, 1 + DAY_SECONDS / max(steps * seen.step_seconds, 1))
 
 
 def crane(seen: Seen) -> Need:
-    """99 % quantile times 1.15 of linear buckets of 7 days that decay. (Crane, percentile)"""
-    last = _last(seen, 7)
-    vcpu = _decayed(last.vcpu, 24 * SECONDS_PER_HOUR / seen.step_seconds, 0.99, _linear(_CRANE_VCPU))
-    mib = _decayed(last.mib, 48 * SECONDS_PER_HOUR / seen.step_seconds, 0.99, _linear(_CRANE_MIB))
+    """99 % quantile times 1.15 of linear buckets of 7 days that decay, pooled. (Crane, percentile)
+
+    Its default samples by the minute and divides by a target utilisation of 1.
+    """
+    per_day = DAY_SECONDS / seen.step_seconds
+    vcpu = decayed_quantile(_last(seen.vcpu, seen, 7), per_day, 0.99, _CRANE_VCPU)
+    mib = decayed_quantile(_last(seen.mib, seen, 7), 2 * per_day, 0.99, _CRANE_MIB)
     return Need(vcpu=vcpu * 1.15, mib=mib * 1.15)
 
 
 def harness_cost(seen: Seen) -> Need:
-    """CPU: median; memory: 95 % quantile of the highest in 20 minutes; both times 1.15. (Harness CCM, cost)"""
-    return Need(vcpu=_quantile(seen.vcpu, 0.5) * 1.15, mib=_quantile(_highest(seen, 1200), 0.95) * 1.15)
+    """CPU: median, pooled; memory: 95 % quantile of the highest in 20 minutes; both times 1.15. (Harness CCM, cost)"""
+    return Need(vcpu=pooled_quantile(seen.vcpu, 0.5) * 1.15, mib=_harness_mib(seen))
 
 
 def harness_performance(seen: Seen) -> Need:
-    """CPU: 95 % quantile; memory as `harness_cost`. (Harness CCM, performance)"""
-    return Need(vcpu=_quantile(seen.vcpu, 0.95) * 1.15, mib=_quantile(_highest(seen, 1200), 0.95) * 1.15)
+    """CPU: 95 % quantile, pooled; memory as `harness_cost`. (Harness CCM, performance)"""
+    return Need(vcpu=pooled_quantile(seen.vcpu, 0.95) * 1.15, mib=_harness_mib(seen))
 
 
 def cloudfix(seen: Seen) -> Need:
-    """Highest hourly 99 % quantile times 1.20, both. (CloudFix, EcsOptimizeFargate; its filters left out)"""
+    """Highest hourly 99 % quantile times 1.20, pooled, both. (CloudFix, EcsOptimizeFargate; its filters left out)"""
     return Need(vcpu=_hourly_p99(seen.vcpu, seen) * 1.20, mib=_hourly_p99(seen.mib, seen) * 1.20)
 
 
 def kubecost(seen: Seen) -> Need:
     """Highest over a target utilisation of 0.7, both. (Kubecost, requestSizingV2)"""
-    return Need(vcpu=_quantile(seen.vcpu, 1.0) / 0.7, mib=_quantile(seen.mib, 1.0) / 0.7)
+    return Need(vcpu=quantile(seen.vcpu.hottest, 1.0) / 0.7, mib=quantile(seen.mib.hottest, 1.0) / 0.7)
 
 
 def cast(seen: Seen) -> Need:
-    """CPU: 80 % quantile of 5 days; memory: highest of 5 days times 1.10. (Cast AI)"""
-    last = _last(seen, 5)
-    return Need(vcpu=_quantile(last.vcpu, 0.80), mib=_quantile(last.mib, 1.0) * 1.10)
+    """CPU: 80 % quantile of 5 days, of the average task; memory: highest of 5 days times 1.10. (Cast AI)"""
+    vcpu, mib = _last(seen.vcpu, seen, 5), _last(seen.mib, seen, 5)
+    return Need(vcpu=quantile(vcpu.average, 0.80), mib=quantile(mib.hottest, 1.0) * 1.10)
 
 
 def compute_optimizer(seen: Seen) -> Need:
     """CPU: 99.5 % quantile of 14 days, memory: highest, both times 1.20. (A stand-in for AWS Compute Optimizer)"""
-    last = _last(seen, 14)
-    return Need(vcpu=_quantile(last.vcpu, 0.995) * 1.2, mib=_quantile(last.mib, 1.0) * 1.2)
+    vcpu, mib = _last(seen.vcpu, seen, 14), _last(seen.mib, seen, 14)
+    return Need(vcpu=quantile(vcpu.hottest, 0.995) * 1.2, mib=quantile(mib.hottest, 1.0) * 1.2)
 
 
 def autopilot(seen: Seen) -> Need:
-    """CPU: 95 % quantile weighted by use, memory: 98 % quantile, both decaying, times 1.15. (Autopilot, EuroSys '20)"""
-    per_hour = SECONDS_PER_HOUR / seen.step_seconds
-    vcpu = _decayed(seen.vcpu, 12 * per_hour, 0.95, _linear(_CRANE_VCPU / 10), weigh=True)
-    mib = _decayed(seen.mib, 48 * per_hour, 0.98, _linear(_CRANE_MIB / 10))
-    return Need(vcpu=vcpu * 1.15, mib=mib * 1.15)
+    """CPU: 95 % quantile, memory: 98 % of peaks, of decaying buckets weighted by use, times 1.15; pooled.
+
+    The highest of the last hour of such recommendations. A serving job that bears few kills. (Autopilot, EuroSys '20)
+    """
+    steps = _steps(seen, _AUTOPILOT_SECONDS)
+    peaks, per_hour = seen.mib.peaks(steps), SECONDS_PER_HOUR / seen.step_seconds
+    back = range(0, max(1, int(per_hour)), steps)
+    vcpu = (seen.vcpu[: len(seen.vcpu) - ago] for ago in back)
+    mib = (peaks[: len(peaks) - ago // steps] for ago in back)
+    return Need(
+        vcpu=1.15 * max(decayed_quantile(s, 12 * per_hour, 0.95, _AUTOPILOT_VCPU, by_load=True) for s in vcpu),
+        mib=1.15 * max(decayed_quantile(s, 48 * per_hour / steps, 0.98, _AUTOPILOT_MIB, by_load=True) for s in mib),
+    )
 
 
 PEERS: Mapping[str, Rule] = {
@@ -131,68 +145,33 @@ def highest_times(factor: float) -> Rule:
     """Highest times a factor, both: the family that every such rule belongs to."""
 
     def rule(seen: Seen) -> Need:
-        return Need(vcpu=_quantile(seen.vcpu, 1.0) * factor, mib=_quantile(seen.mib, 1.0) * factor)
+        return Need(vcpu=quantile(seen.vcpu.hottest, 1.0) * factor, mib=quantile(seen.mib.hottest, 1.0) * factor)
 
     return rule
 
 
 def _vpa(seen: Seen, share: float, factor: float) -> Need:
-    per_day = DAY_SECONDS / seen.step_seconds
-    vcpu = _decayed(seen.vcpu, per_day, share, _exponential(_FIRST_VCPU))
-    mib = _decayed(_highest(seen, DAY_SECONDS)[-8:], 1.0, share, _exponential(_FIRST_MIB))
+    peaks = seen.mib.peaks(_steps(seen, DAY_SECONDS))[-_VPA_DAYS:]
+    vcpu = decayed_quantile(seen.vcpu, DAY_SECONDS / seen.step_seconds, share, _VPA_VCPU)
+    mib = decayed_quantile(peaks, 1.0, share, _VPA_MIB)
     return Need(vcpu=vcpu * 1.15 * factor, mib=mib * 1.15 * factor)
 
 
-def _decayed(
-    values: Floats, half_life: float, share: float, ends: Callable[[Floats], Floats], *, weigh: bool = False
-) -> float:
-    """Quantile of bucket ends where a value counts half as much for every `half_life` steps of age."""
-    weights = 0.5 ** (np.arange(len(values))[::-1] / half_life)
-    known = np.isfinite(values)
-    values, weights = values[known], weights[known]
-    if values.size == 0:
-        return 0.0
-    weights = weights * values if weigh else weights
-    found, at = np.unique(ends(values), return_inverse=True)
-    reached = np.cumsum(np.bincount(at, weights)) >= share * weights.sum() * (1 - 1e-12)
-    return float(found[np.argmax(reached)])
+def _krr_mib(seen: Seen) -> float:
+    return quantile(_last(seen.mib, seen, 14).hottest, 1.0) * 1.15
 
 
-def _linear(width: float) -> Callable[[Floats], Floats]:
-    return lambda values: (np.floor(values / width) + 1) * width
+def _harness_mib(seen: Seen) -> float:
+    return quantile(seen.mib.peaks(_steps(seen, 1200)).hottest, 0.95) * 1.15
 
 
-def _exponential(first: float) -> Callable[[Floats], Floats]:
-    """Ends of buckets that start at first x (1.05^i - 1) / 0.05."""
-
-    def ends(values: Floats) -> Floats:
-        at = np.floor(np.log(values * (_RATIO - 1) / first + 1) / np.log(_RATIO))
-        return np.asarray(first * (_RATIO ** (np.where(values < first, 0.0, at) + 1) - 1) / (_RATIO - 1))
-
-    return ends
+def _hourly_p99(samples: Samples, seen: Seen) -> float:
+    return max(pooled_quantile(hour, 0.99) for hour in samples.windows(_steps(seen, SECONDS_PER_HOUR)))
 
 
-def _last(seen: Seen, days: int) -> Seen:
-    steps = days * DAY_SECONDS // seen.step_seconds
-    return Seen(vcpu=seen.vcpu[-steps:], mib=seen.mib[-steps:], step_seconds=seen.step_seconds)
+def _last(samples: Samples, seen: Seen, days: int) -> Samples:
+    return samples[-_steps(seen, days * DAY_SECONDS) :]
 
 
-def _quantile(values: Floats, share: float) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.quantile(known, share)) if known.size else 0.0
-
-
-def _highest(seen: Seen, seconds: int) -> Floats:
-    """Highest memory in each window of so many seconds, counted from the end; windows without any are left out."""
-    peaks = np.fmax.reduce(_windows(seen.mib, max(1, seconds // seen.step_seconds)), axis=1)
-    return np.asarray(peaks[np.isfinite(peaks)])
-
-
-def _hourly_p99(values: Floats, seen: Seen) -> float:
-    hours = _windows(values, max(1, SECONDS_PER_HOUR // seen.step_seconds))
-    hours = hours[np.isfinite(hours).any(axis=1)]
-    return float(np.nanquantile(hours, 0.99, axis=1).max()) if len(hours) else 0.0
-
-
-def _windows(values: Floats, steps: int) -> Floats:
-    return np.concatenate([np.full(-len(values) % steps, np.nan), values]).reshape(-1, steps)
+def _steps(seen: Seen, seconds: int) -> int:
+    return max(1, seconds // seen.step_seconds)

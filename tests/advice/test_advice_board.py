@@ -23,7 +23,6 @@ from advisor.advice.board import (
     rooms,
     rules,
     scores,
-    seen_of,
     shortages_of,
     stated_of,
     with_advice,
@@ -138,14 +137,7 @@ def test_memory_that_was_not_measured_does_not_shrink() -> None:
     assert stated_of(0, [origin], rooms) == []
 
 
-def test_a_rule_sees_the_hottest_task_and_nothing_where_none_ran() -> None:
-    service = service_of(fixed(0, vcpu=2, gib=4))
-    running = np.tile([0.0, 2.0], PER_DAY)
-    world = World(vcpu=np.where(running > 0, 1.0, 0.0), hot=1.5, base_mib=1000)
-    seen = seen_of(infer_demand(usage_of(world, running, SETUP.size), service))
-    assert np.isnan(seen.vcpu[::2]).all()
-    assert seen.vcpu[1::2] == pytest.approx(0.75, rel=1e-5)
-    assert seen.mib[1::2] == pytest.approx(1000, rel=1e-5)
+def test_a_rule_gets_the_cheapest_size_that_has_what_it_asks_for() -> None:
     assert by_peer(lambda _: Need(vcpu=0.3, mib=1100))(one_origin(level(0.4), level(900)).before).size == TaskSize.of(
         vcpu=0.5, gib=2
     )
