@@ -19,7 +19,8 @@ may find no CPU in its minute, and the chance of a breach is that of 30 days. Th
 the other: the limit on that work; the month, so that the chance is that of the days that are scored; and the margins on
 work and memory, so that only the limits of this table are left. Today's size is taken to be Fargate's smallest; less
 memory than today's is advised only within the limit itself, so one row starts from the size that has twice the highest
-CPU and memory.
+CPU and memory. The filters of CloudFix, which ask how full today's size is, are left out for the same reason: this is
+the size that it would ask for, which may be dearer than what ran.
 """
 
 import argparse
@@ -31,7 +32,7 @@ import altair as alt
 from trace_services import SCALES, Service, origin_at, series_of, services_of
 
 from advisor.advice.board import OURS, Origin, by_peer, marks_of, ours, rules, scores
-from advisor.advice.peers import PEERS, highest_times
+from advisor.advice.peers import PEERS, cloudfix_need, highest_times
 from advisor.advice.refit import left_out
 from advisor.advice.rules import NONE, USUAL, Margins
 from advisor.advice.subject import Subject
@@ -57,7 +58,7 @@ def marks_at(service: Service, scale: float, model: TailModel) -> Marks:
         SCORED: lambda before: unlimited(for_scored_days(before, origin)),
         BARE: lambda before: unlimited(for_scored_days(before, origin), NONE),
     }
-    (first, *others) = rules().items()
+    (first, *others) = {**rules(), "CloudFix": by_peer(cloudfix_need)}.items()
     return marks_of(origin.before.service, [origin], dict([first, *own.items(), *others]))
 
 

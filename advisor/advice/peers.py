@@ -23,12 +23,14 @@ from dataclasses import dataclass
 
 from advisor.advice.samples import Exponential, Linear, Samples, decayed_quantile, pooled_quantile, quantile
 from advisor.advice.seen import Seen
+from advisor.domain.service import TaskSize
 from advisor.domain.units import DAY_SECONDS, SECONDS_PER_HOUR
 
 _VPA_VCPU, _VPA_MIB, _VPA_DAYS = Exponential(0.01), Exponential(1e7 / 2**20), 8
 _CRANE_VCPU, _CRANE_MIB = Linear(0.1), Linear(100.0)
 _AUTOPILOT_VCPU, _AUTOPILOT_MIB = Linear(0.01), Linear(10.0)  # chosen: the paper tells only how many there are
 _AUTOPILOT_SECONDS = 300  # of its windows; a recommendation at the end of each
+_CLOUDFIX_SMALLEST = TaskSize.of(vcpu=0.25, gib=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,18 @@ def harness_performance(seen: Seen) -> Need:
 
 
 def cloudfix(seen: Seen) -> Need:
-    """Highest hourly 99 % quantile times 1.20, pooled, both. (CloudFix, EcsOptimizeFargate; its filters left out)"""
+    """`cloudfix_need` where both peaks are below 80 % of today's size, and that is not the smallest; else today's size.
+
+    It asks that the size gets smaller too, which it does then, and for 30 days of history, which is not asked here.
+    (CloudFix, EcsOptimizeFargate)
+    """
+    need, today = cloudfix_need(seen), seen.today
+    spare = need.vcpu / 1.20 < 0.80 * today.vcpu and need.mib / 1.20 < 0.80 * today.memory
+    return need if spare and today != _CLOUDFIX_SMALLEST else Need(vcpu=today.vcpu, mib=float(today.memory))
+
+
+def cloudfix_need(seen: Seen) -> Need:
+    """Highest hourly 99 % quantile times 1.20, pooled, both: CloudFix without its filters."""
     return Need(vcpu=_hourly_p99(seen.vcpu, seen) * 1.20, mib=_hourly_p99(seen.mib, seen) * 1.20)
 
 

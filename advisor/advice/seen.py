@@ -6,17 +6,20 @@ import numpy as np
 import pandas as pd
 
 from advisor.advice.samples import Samples
+from advisor.advice.work import last_size
+from advisor.domain.service import TaskSize
 from advisor.domain.units import MIB_PER_GIB
 from advisor.profile import Demand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """Work [vCPU] and memory [MiB] of the tasks on a complete grid."""
+    """Work [vCPU] and memory [MiB] of the tasks on a complete grid, and the size they had."""
 
     vcpu: Samples
     mib: Samples
     step_seconds: int
+    today: TaskSize
 
 
 def seen_of(demand: Demand) -> Seen:
@@ -32,6 +35,7 @@ def seen_of(demand: Demand) -> Seen:
         vcpu=vcpu[span],
         mib=mib[span],
         step_seconds=demand.step_seconds,
+        today=last_size(demand),
     )
 
 

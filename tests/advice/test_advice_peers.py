@@ -10,6 +10,7 @@ from advisor.advice.peers import (
     autopilot,
     cast,
     cloudfix,
+    cloudfix_need,
     compute_optimizer,
     crane,
     harness_cost,
@@ -23,15 +24,17 @@ from advisor.advice.peers import (
 )
 from advisor.advice.samples import Floats, Samples
 from advisor.advice.seen import Seen
+from advisor.domain.service import TaskSize
 
 PER_DAY = 288
 DAYS = 15
+SIZE = TaskSize.of(vcpu=1, gib=4)
 
 
-def one_task(vcpu: Floats, mib: Floats, *, step: int = 300) -> Seen:
+def one_task(vcpu: Floats, mib: Floats, *, step: int = 300, today: TaskSize = SIZE) -> Seen:
     nothing, none = np.full(len(vcpu), np.nan), np.zeros(len(vcpu), dtype=np.int64)
     alone = [Samples(hottest=values, others=nothing, count=none) for values in (vcpu, mib)]
-    return Seen(vcpu=alone[0], mib=alone[1], step_seconds=step)
+    return Seen(vcpu=alone[0], mib=alone[1], step_seconds=step, today=today)
 
 
 # Day by day the work is 0, 0.001, ... 0.287 vCPU; memory is 500 MiB, but 1000 in one step of the first day.
@@ -68,7 +71,7 @@ def test_quantile_rules_on_a_daily_wave() -> None:
 def test_cloudfix_takes_the_highest_hour() -> None:
     # The last hour of a day is 0.276 .. 0.287: its 99 % quantile is 0.28689. In the hour of the peak of memory,
     # eleven steps of 500 and one of 1000: 500 + 0.89 x 500 = 945.
-    assert cloudfix(WAVE) == need(0.28689 * 1.2, 945 * 1.2)
+    assert cloudfix(WAVE) == cloudfix_need(WAVE) == need(0.28689 * 1.2, 945 * 1.2)
 
 
 def test_the_vertical_pod_autoscaler_answers_with_ends_of_buckets() -> None:
@@ -201,6 +204,20 @@ def test_the_upper_bound_widens_where_little_was_measured() -> None:
     # Eight days, of which every fourth step was measured: samples for two days, so 1 + 1/2 instead of 1 + 1/8.
     vcpu = np.where(np.arange(PER_DAY * 8) % 4 == 0, 0.5, np.nan)
     assert vpa_upper(one_task(vcpu, FLAT.mib.hottest)).vcpu == pytest.approx(0.511135 * 1.15 * 1.5, rel=1e-3)
+
+
+def test_cloudfix_leaves_a_task_alone_that_is_nearly_full_or_smallest() -> None:
+    # 0.5 vCPU and 500 MiB need 0.6 and 600. Below 80 % of 0.75 vCPU is below 0.6; 500 of 625 MiB is 80 %.
+    assert cloudfix(FLAT) == need(0.6, 600)
+    full = np.full(PER_DAY * 8, 0.8)
+    assert cloudfix(one_task(full, FLAT.mib.hottest)) == need(1, 4096)
+    assert cloudfix(one_task(full * 0.999, FLAT.mib.hottest)) == need(0.8 * 0.999 * 1.2, 600)
+    held = np.full(PER_DAY * 8, 0.8 * 4096)
+    assert cloudfix(one_task(FLAT.vcpu.hottest, held)) == need(1, 4096)
+    assert cloudfix(one_task(FLAT.vcpu.hottest, held * 0.999)) == need(0.6, 0.8 * 4096 * 0.999 * 1.2)
+    smallest, little = TaskSize.of(vcpu=0.25, gib=0.5), np.full(PER_DAY * 8, 0.1)
+    assert cloudfix(one_task(little, little, today=smallest)) == need(0.25, 512)
+    assert cloudfix_need(one_task(little, little, today=smallest)) == need(0.12, 0.12)
 
 
 @pytest.mark.parametrize("name", PEERS)

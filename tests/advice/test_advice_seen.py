@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.advice.board import by_peer, origin_of, rolling
 from advisor.advice.peers import (
     Rule,
     autopilot,
     cast,
     cloudfix,
+    cloudfix_need,
     compute_optimizer,
     crane,
     harness_cost,
@@ -22,8 +24,10 @@ from advisor.advice.peers import (
 )
 from advisor.advice.samples import Linear, Samples, decayed_quantile, pooled_quantile, quantile
 from advisor.advice.seen import Seen, seen_of
+from advisor.domain.service import TaskSize
+from advisor.domain.settings import Config
 from advisor.profile import Demand, infer_demand
-from tests.service_worlds import PER_DAY, World, fixed, service_of, usage_of
+from tests.service_worlds import PER_DAY, PRICES, World, fixed, level, service_of, usage_of
 
 SETUP = fixed(2, vcpu=2, gib=4)
 
@@ -50,6 +54,7 @@ def test_the_others_share_alike_what_the_hottest_task_leaves_of_the_average() ->
     assert seen.vcpu.average[:2] == pytest.approx([0.5, 2.0], rel=1e-5)
     # 900 MiB and 200 per vCPU: 1,075 in the hottest, 1,000 on average, so 975 in the others.
     assert (seen.mib.hottest[0], seen.mib.others[0]) == pytest.approx((1075, 975), rel=1e-5)
+    assert seen.today == TaskSize.of(vcpu=2, gib=4)
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.integers(0, 5)), min_size=1), st.floats(0, 1))
@@ -87,7 +92,7 @@ def test_a_histogram_counts_every_task() -> None:
         (crane, 2.1 * 1.15, 3000 * 1.15),  # 1 % may be higher
         (harness_cost, 0.105 * 1.15, 2955 * 1.15),
         (harness_performance, 0.105 * 1.15, 2955 * 1.15),
-        (cloudfix, 2.005 * 1.2, 2955 * 1.2),  # 1 % of each hour
+        (cloudfix_need, 2.005 * 1.2, 2955 * 1.2),  # 1 % of each hour
         (kubecost, 2.005 / 0.7, 2955 / 0.7),
         (cast, (2.005 + 49 * 0.105) / 50, 2955 * 1.1),
         (compute_optimizer, 2.005 * 1.2, 2955 * 1.2),
@@ -98,7 +103,7 @@ def test_a_histogram_counts_every_task() -> None:
 def test_rules_that_pool_the_samples_of_all_tasks_are_not_given_the_hottest_alone(
     rule: Rule, vcpu: float, mib: float
 ) -> None:
-    seen = Seen(vcpu=fifty(2.005, 0.105, 8), mib=fifty(2955, 445, 8), step_seconds=300)
+    seen = Seen(vcpu=fifty(2.005, 0.105, 8), mib=fifty(2955, 445, 8), step_seconds=300, today=SETUP.size)
     got = rule(seen)
     assert (got.vcpu, got.mib) == pytest.approx((vcpu, mib), rel=1e-3)
 
@@ -108,3 +113,15 @@ def test_a_rule_that_looks_at_the_last_days_says_of_a_stopped_service_what_it_sa
     demand = demand_of(World(vcpu=0.4 * running, base_mib=900), running)
     got = cast(seen_of(demand))
     assert (got.vcpu, got.mib) == pytest.approx((0.4, 990), rel=1e-5)
+
+
+@pytest.mark.parametrize("vcpu", [0.1, 0.4, 0.9, 1.55, 1.65, 1.9])
+@pytest.mark.parametrize("mib", [300, 1700, 3200, 3300, 4000])
+def test_cloudfix_never_asks_for_more_than_today(vcpu: float, mib: float) -> None:
+    demand = demand_of(World(vcpu=2 * level(vcpu, days=8), base_mib=mib), np.full(PER_DAY * 8, 2.0))
+    ((before, after),) = rolling(demand, 1)
+    then = origin_of(service_of(SETUP), before, after, PRICES, Config()).before
+    size = by_peer(cloudfix)(then).size
+    assert size.vcpu <= SETUP.size.vcpu
+    assert size.memory <= SETUP.size.memory
+    assert size == SETUP.size or (vcpu < 0.8 * 2 and mib < 0.8 * 4096)
