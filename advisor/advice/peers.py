@@ -21,6 +21,8 @@ nothing on that                   the hottest task (Compute Optimizer)
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from advisor.advice.samples import Exponential, Linear, Samples, decayed_quantile, pooled_quantile, quantile
 from advisor.advice.seen import Seen
 from advisor.domain.service import TaskSize
@@ -45,7 +47,7 @@ Rule = Callable[[Seen], Need]
 
 
 def krr_simple(seen: Seen) -> Need:
-    """CPU: 95 % quantile of 14 days; memory: highest times 1.15. (robusta krr, `simple`)"""
+    """CPU: 95 % quantile of 14 days; memory: highest times 1.15, or killed times 1.25. (robusta krr, `simple`)"""
     return Need(vcpu=quantile(_last(seen.vcpu, seen, 14).hottest, 0.95), mib=_krr_mib(seen))
 
 
@@ -69,14 +71,14 @@ def vpa_upper(seen: Seen) -> Need:
 
 
 def crane(seen: Seen) -> Need:
-    """99 % quantile times 1.15 of linear buckets of 7 days that decay, pooled. (Crane, percentile)
+    """99 % quantile times 1.15 of linear buckets of 7 days that decay, pooled; more after a kill. (Crane, percentile)
 
     Its default samples by the minute and divides by a target utilisation of 1.
     """
     per_day = DAY_SECONDS / seen.step_seconds
     vcpu = decayed_quantile(_last(seen.vcpu, seen, 7), per_day, 0.99, _CRANE_VCPU)
     mib = decayed_quantile(_last(seen.mib, seen, 7), 2 * per_day, 0.99, _CRANE_MIB)
-    return Need(vcpu=vcpu * 1.15, mib=mib * 1.15)
+    return Need(vcpu=vcpu * 1.15, mib=max(mib * 1.15, _bumped(_killed(seen, 7))))
 
 
 def harness_cost(seen: Seen) -> Need:
@@ -164,14 +166,26 @@ def highest_times(factor: float) -> Rule:
 
 
 def _vpa(seen: Seen, share: float, factor: float) -> Need:
-    peaks = seen.mib.peaks(_steps(seen, DAY_SECONDS))[-_VPA_DAYS:]
     vcpu = decayed_quantile(seen.vcpu, DAY_SECONDS / seen.step_seconds, share, _VPA_VCPU)
-    mib = decayed_quantile(peaks, 1.0, share, _VPA_MIB)
+    mib = decayed_quantile(_vpa_peaks(seen), 1.0, share, _VPA_MIB)
     return Need(vcpu=vcpu * 1.15 * factor, mib=mib * 1.15 * factor)
 
 
+def _vpa_peaks(seen: Seen) -> Samples:
+    """Daily peaks of the last 8 days, pooled; a kill is a peak of its day that is higher than the killed task."""
+    peaks = seen.mib.peaks(_steps(seen, DAY_SECONDS))[-_VPA_DAYS:]
+    before = (_VPA_DAYS - len(peaks), 0)
+    hottest, others = (np.pad(v, before, constant_values=np.nan) for v in (peaks.hottest, peaks.others))
+    for kill in seen.kills:
+        if kill.days_ago < _VPA_DAYS:
+            day = -1 - int(kill.days_ago)
+            hottest[day] = np.fmax(hottest[day], _bumped(kill.mib))
+    return Samples(hottest=hottest, others=others, count=np.pad(peaks.count, before))
+
+
 def _krr_mib(seen: Seen) -> float:
-    return quantile(_last(seen.mib, seen, 14).hottest, 1.0) * 1.15
+    """With `use_oomkill_data`, which has to be asked for."""
+    return max(quantile(_last(seen.mib, seen, 14).hottest, 1.0) * 1.15, _killed(seen, 14) * 1.25)
 
 
 def _harness_mib(seen: Seen) -> float:
@@ -180,6 +194,16 @@ def _harness_mib(seen: Seen) -> float:
 
 def _hourly_p99(samples: Samples, seen: Seen) -> float:
     return max(pooled_quantile(hour, 0.99) for hour in samples.windows(_steps(seen, SECONDS_PER_HOUR)))
+
+
+def _killed(seen: Seen, days: int) -> float:
+    """The largest task that was killed in the last days  [MiB]; 0 where none was."""
+    return max((kill.mib for kill in seen.kills if kill.days_ago <= days), default=0.0)
+
+
+def _bumped(mib: float) -> float:
+    """What the Vertical Pod Autoscaler and Crane take a killed task to have wanted  [MiB]; 0 where none was killed."""
+    return max(mib + 100, mib * 1.2) if mib else 0.0
 
 
 def _last(samples: Samples, seen: Seen, days: int) -> Samples:

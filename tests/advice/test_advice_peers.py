@@ -23,7 +23,7 @@ from advisor.advice.peers import (
     vpa_upper,
 )
 from advisor.advice.samples import Floats, Samples
-from advisor.advice.seen import Seen
+from advisor.advice.seen import Killed, Seen
 from advisor.domain.service import TaskSize
 
 PER_DAY = 288
@@ -31,10 +31,12 @@ DAYS = 15
 SIZE = TaskSize.of(vcpu=1, gib=4)
 
 
-def one_task(vcpu: Floats, mib: Floats, *, step: int = 300, today: TaskSize = SIZE) -> Seen:
+def one_task(
+    vcpu: Floats, mib: Floats, *, step: int = 300, today: TaskSize = SIZE, kills: tuple[Killed, ...] = ()
+) -> Seen:
     nothing, none = np.full(len(vcpu), np.nan), np.zeros(len(vcpu), dtype=np.int64)
     alone = [Samples(hottest=values, others=nothing, count=none) for values in (vcpu, mib)]
-    return Seen(vcpu=alone[0], mib=alone[1], step_seconds=step, today=today)
+    return Seen(vcpu=alone[0], mib=alone[1], step_seconds=step, today=today, kills=kills)
 
 
 # Day by day the work is 0, 0.001, ... 0.287 vCPU; memory is 500 MiB, but 1000 in one step of the first day.
@@ -218,6 +220,46 @@ def test_cloudfix_leaves_a_task_alone_that_is_nearly_full_or_smallest() -> None:
     smallest, little = TaskSize.of(vcpu=0.25, gib=0.5), np.full(PER_DAY * 8, 0.1)
     assert cloudfix(one_task(little, little, today=smallest)) == need(0.25, 512)
     assert cloudfix_need(one_task(little, little, today=smallest)) == need(0.12, 0.12)
+
+
+@pytest.mark.parametrize(
+    ("rule", "days_ago", "killed", "mib"),
+    [
+        # KRR: 1.25 times the largest that was killed in 14 days, if more than the highest, 500, times 1.15.
+        (krr_simple, 13.9, 1024, 1280),
+        (krr_limit, 13.9, 1024, 1280),
+        (krr_simple, 14.1, 1024, 575),
+        (krr_simple, 1, 400, 575),
+        # Crane: 20 % more, at least 100 MiB, in 7 days and with no margin on it, if more than 600 x 1.15 = 690.
+        (crane, 6.9, 1024, 1228.8),
+        (crane, 6.9, 400, 690),
+        (crane, 6.9, 600, 720),
+        (crane, 7.1, 1024, 690),
+        # VPA: the killed task's day has a peak of 1024 x 1.2 = 1228.8, in floor(log(7.4424) / log 1.05) = floor(41.14),
+        # which ends at 190.7349 x (1.05^42 - 1) = 1289.6. Two days ago it weighs 1/4 of 1.992, 12.5 %; three, 6.3 %.
+        (vpa_target, 2.5, 1024, 1289.6 * 1.15),
+        (vpa_target, 3.5, 1024, 521.36 * 1.15),
+        (vpa_upper, 3.5, 1024, 1289.6 * 1.15 * 1.125),
+    ],
+)
+def test_a_kill_asks_for_more_than_the_killed_task_had(rule: Rule, days_ago: float, killed: float, mib: float) -> None:
+    kills = (Killed(days_ago=days_ago, mib=killed), Killed(days_ago=days_ago, mib=100.0))
+    seen = one_task(FLAT.vcpu.hottest, FLAT.mib.hottest, kills=kills)
+    assert rule(seen).mib == pytest.approx(mib, rel=1e-3)
+
+
+def test_a_small_task_that_was_killed_wanted_100_mib_more() -> None:
+    # 256 x 1.2 = 307, so 356: in floor(log(2.8665) / log 1.05) = floor(21.58), which ends at 190.7349 x (1.05^22 - 1).
+    seen = one_task(FLAT.vcpu.hottest, np.full(len(FLAT.mib), 90.0), kills=(Killed(days_ago=0.5, mib=256.0),))
+    assert crane(seen).mib == 356
+    assert vpa_target(seen).mib == pytest.approx(367.21 * 1.15, rel=1e-3)
+
+
+def test_a_kill_from_before_the_days_that_are_seen_still_counts() -> None:
+    # One day with 500 MiB in use; killed two days ago with 1024: 1/4 of 1 + 1/4 is 20 % of the weight.
+    seen = one_task(VCPU[:PER_DAY], np.full(PER_DAY, 500.0), kills=(Killed(days_ago=2.5, mib=1024.0),))
+    assert vpa_target(seen).mib == pytest.approx(1289.6 * 1.15, rel=1e-3)
+    assert krr_simple(seen).mib == 1280
 
 
 @pytest.mark.parametrize("name", PEERS)

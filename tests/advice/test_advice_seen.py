@@ -1,5 +1,8 @@
 """What rules of others are shown of several tasks: all that AWS/ECS tells, and no more than the tasks can have used."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,10 +26,10 @@ from advisor.advice.peers import (
     vpa_upper,
 )
 from advisor.advice.samples import Linear, Samples, decayed_quantile, pooled_quantile, quantile
-from advisor.advice.seen import Seen, seen_of
+from advisor.advice.seen import Killed, Seen, seen_of
 from advisor.domain.service import TaskSize
 from advisor.domain.settings import Config
-from advisor.profile import Demand, infer_demand
+from advisor.profile import Demand, Kill, infer_demand
 from tests.service_worlds import PER_DAY, PRICES, World, fixed, level, service_of, usage_of
 
 SETUP = fixed(2, vcpu=2, gib=4)
@@ -113,6 +116,17 @@ def test_a_rule_that_looks_at_the_last_days_says_of_a_stopped_service_what_it_sa
     demand = demand_of(World(vcpu=0.4 * running, base_mib=900), running)
     got = cast(seen_of(demand))
     assert (got.vcpu, got.mib) == pytest.approx((0.4, 990), rel=1e-5)
+
+
+def test_kills_are_told_by_their_age_but_not_those_of_a_container_at_its_own_limit() -> None:
+    demand = demand_of(World(vcpu=level(0.8), base_mib=900), np.full(PER_DAY * 6, 2.0))
+    end = demand.frame.index[-1].to_pydatetime() + timedelta(minutes=5)
+    early = Kill(at=end - timedelta(days=9), memory=1024)
+    own, late = replace(early, container="app"), replace(early, at=end - timedelta(hours=12), memory=4096)
+    told = (Killed(days_ago=9, mib=1024), Killed(days_ago=0.5, mib=4096))
+    assert seen_of(replace(demand, kills=(early, own, late))).kills == told
+    frame = demand.frame.assign(hot_gib=np.nan, gib=np.nan)
+    assert seen_of(replace(demand, frame=frame, kills=(early,))).kills == ()
 
 
 @pytest.mark.parametrize("vcpu", [0.1, 0.4, 0.9, 1.55, 1.65, 1.9])
