@@ -29,6 +29,12 @@ left as it is by every rule.
 * Breached: share of the services with memory in which some task needs all that it has, or more.
 * Against ours: better or worse than “ours, size only” in one of cost, over the limit and breached, and the other way
   in none.
+* Rules of others see what AWS/ECS tells: the average and the hottest task, not each task. Those that take the samples
+  of all tasks together get the hottest task's, and the others' as if they were alike. KRR simple takes the highest of
+  each task's quantile; here it gets the quantile of whichever task is hottest, which may ask for more. Cast AI takes
+  the mean of each task's quantile; here it gets that of the average task.
+* KRR, VPA and Crane know which tasks were killed for want of memory. CloudFix leaves a size alone where a peak is not
+  below 80 % of it, and the smallest. Of a service that stands still at an origin, a rule says what it said last.
 * “advised” is what the whole advice would have led to, scaling and all, which may be to keep what there is; “ours, size
   only” is the size that its search finds; “today” is the size that ran then."""
 
