@@ -13,7 +13,8 @@ scored here: at least 1.15 times the highest memory, and at most 0.5 % of the wo
 risks alone, which the model states and the table scores, it is shown too.
 
 Reliability: from every day of a series, the chance that the days ahead (3 or more) go above the highest so far by
-3 to 82 %, against how often they did; every series the same weight.
+3 to 82 %, against how often they did; every series the same weight. By source: the same chances, all bands together;
+and of the sizes that ours chose at its default limit, the chance that was stated for the days that score them.
 """
 
 import argparse
@@ -34,7 +35,7 @@ from advisor.advice.candidates import resized
 from advisor.advice.choose import choose, trial_of
 from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.refit import left_out
-from advisor.advice.reliability import bands, statements
+from advisor.advice.reliability import Stated, bands, statements
 from advisor.advice.rules import USUAL
 from advisor.advice.subject import search_in
 from advisor.advice.tail_fit import Series, fit
@@ -113,8 +114,13 @@ def frontiers(cases: Sequence[Case]) -> dict[str, Points]:
 
 def within(case: Case, name: str, limit: float) -> TaskSize:
     """The cheapest size within a limit on the risk of memory."""
+    return chosen_trial(case, name, limit).setup.size
+
+
+def chosen_trial(case: Case, name: str, limit: float) -> Trial:
+    """The cheapest trial within a limit on the risk of memory; the dearest where none is."""
     sizes = case.holding[name]
-    return next((trial for trial in sizes if trial.lowest_limit <= limit), sizes[-1]).setup.size
+    return next((trial for trial in sizes if trial.lowest_limit <= limit), sizes[-1])
 
 
 def least_vcpu(case: Case, name: str) -> float:
@@ -177,6 +183,30 @@ def reliability_lines(found: Sequence[Band]) -> Iterator[str]:
         yield f"| {' | '.join(band_cells(band))} |"
 
 
+def sized(cases: Sequence[Case]) -> Iterator[tuple[str, Stated]]:
+    """Source, and the chance stated of the size that ours chose at its default limit; every service the same weight."""
+    for case in cases:
+        id, limit = case.origin.before.service.id, case.origin.before.limits.memory_breach_probability
+        chosen = chosen_trial(case, "ours", limit)
+        happened = breached(trial_of(case.origin.after, resized(case.origin.after.setup, chosen.setup.size)))
+        chance = chosen.breach_probability or 0.0
+        yield id.cluster, Stated(service=id, chance=chance, happened=happened, weight=1 / len(SCALES))
+
+
+def sources_lines(said: Sequence[tuple[str, Stated]], chosen: Sequence[tuple[str, Stated]]) -> Iterator[str]:
+    """Stated against happened by source, all bands together; the sizes that ours chose beside it."""
+    heads = ("source", "series", "looks", "stated, mean", "happened", "of ours: stated, mean", "happened")
+    yield f"| {' | '.join(heads)} |"
+    yield "|---|" + "---:|" * (len(heads) - 1)
+    sources = sorted({source for source, _ in said})
+    for name, group in (*((source, {source}) for source in sources), ("all", set(sources))):
+        looks, sizes = ([one for source, one in part if source in group] for part in (said, chosen))
+        (of_looks,), (of_sizes,) = bands(looks, (0.0, 1.0)), bands(sizes, (0.0, 1.0))
+        shares = (of_looks.stated, of_looks.happened, of_sizes.stated, of_sizes.happened)
+        counts = (of_looks.services, of_looks.statements)
+        yield f"| {name} | {' | '.join([*map(str, counts), *(f'{share:.1%}' for share in shares)])} |"
+
+
 def models_lines(models: Mapping[str, TailModel], whole: TailModel) -> Iterator[str]:
     """Exponents of every model: how much they owe to one source."""
     yield "| left out | " + " | ".join(asdict(whole)) + " |"
@@ -225,12 +255,14 @@ def main() -> None:
     series = list(series_of(services))
     models, whole = left_out(series), fit(series)
     with_memory = [service for service in services if service.has_memory]
-    found = frontiers([case_of(service, scale, models[service.source]) for service in with_memory for scale in SCALES])
-    said = bands(statements(series, models))
+    cases = [case_of(service, scale, models[service.source]) for service in with_memory for scale in SCALES]
+    found, stated = frontiers(cases), list(statements(series, models))
+    said, by_source = bands(stated), [(series[one.service].source, one) for one in stated]
     lines = ["# Memory under risk, on sources that were left out", "", *(__doc__ or "").splitlines()[4:], ""]
     lines += [f"{len(with_memory)} services with memory.", "", "## Frontier", ""]
     lines += ["![frontier](memory_risk.svg)", "", *frontier_lines(found), "", "## Reliability", ""]
-    lines += ["![reliability](memory_risk_reliability.svg)", "", *reliability_lines(said), "", "## Exponents", ""]
+    lines += ["![reliability](memory_risk_reliability.svg)", "", *reliability_lines(said), "", "## By source", ""]
+    lines += [*sources_lines(by_source, list(sized(cases))), "", "## Exponents", ""]
     lines += [*models_lines(models, whole)]
     given.out.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     given.out.with_suffix(".svg").write_text(to_svg(picture(found)), encoding="utf-8")
