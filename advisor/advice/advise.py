@@ -157,7 +157,7 @@ def _assembled(decision: Decision, whole: Demand) -> Advice:
         recommended=then.setup,
         usd_month=UsdMonth(current=decision.today.usd_month, recommended=then.usd_month, low=low, high=high),
         risk=stated,
-        backtest=decision.held_out.backtest,
+        backtest=decision.proof,
         replay_error=subject.error,
         confidence=round(confidence(subject.profile.informative_days), 4),
         reasons=reasons(decision),

@@ -24,7 +24,7 @@ from advisor.advice.subject import (
     without_policy,
 )
 from advisor.advice.tail import FEWEST_PEAKS_STATED
-from advisor.domain.finding import Caution, Verdict
+from advisor.domain.finding import Backtest, Caution, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +41,11 @@ class Decision:
     held_out: HeldOut
     why: str
     cautions: tuple[Caution, ...] = ()
+
+    @property
+    def proof(self) -> Backtest:
+        """What is advised, on the held-out days: today's setup where it is kept, else the procedure that changes it."""
+        return self.held_out.today if self.verdict == "keep" else self.held_out.backtest
 
 
 def decide(subject: Subject) -> Decision:

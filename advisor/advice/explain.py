@@ -5,7 +5,7 @@ from advisor.advice.rules import IDLE_MEAN_VCPU, IDLE_PEAK_VCPU
 from advisor.advice.subject import Subject
 from advisor.advice.words import setup_words, share, usd
 from advisor.domain.errors import printable
-from advisor.domain.finding import Advice, Backtest, Risk
+from advisor.domain.finding import Advice, Backtest, Risk, Verdict
 from advisor.domain.units import MIB_PER_GIB
 
 
@@ -21,7 +21,7 @@ def explain(advice: Advice) -> str:
     lines = [_headline(advice)]
     lines += [f"  why: {reason}" for reason in advice.reasons]
     if advice.backtest is not None:
-        lines.append(f"  proof: {_scored(advice.backtest)}")
+        lines.append(f"  proof: {_scored(advice.backtest, advice.verdict)}")
     lines += [f"  risk: {words}" for words in _risk_words(advice.risk)]
     if advice.replay_error is not None:
         lines.append(f"  replay error: {share(advice.replay_error)} of the recorded task-seconds")
@@ -89,11 +89,13 @@ def _memory(decision: Decision) -> tuple[str, ...]:
     return (f"{text}; recommended are {then.setup.size.gib:g} GiB.",)
 
 
-def _scored(backtest: Backtest) -> str:
+def _scored(backtest: Backtest, verdict: Verdict) -> str:
     breach = "memory was breached" if backtest.memory_breached else "memory was not breached"
+    how = f"Chosen in the same way on {backtest.days_fitted:.1f} days and replayed over the next"
+    if verdict == "keep":
+        how = "As it is, replayed over the last days,"
     return (
-        f"Chosen in the same way on {backtest.days_fitted:.1f} days and replayed over the next"
-        f" {backtest.days_held_out:.1f}: {usd(backtest.cost_usd)} a month, hottest task throttled in"
+        f"{how} {backtest.days_held_out:.1f}: {usd(backtest.cost_usd)} a month, hottest task throttled in"
         f" {share(backtest.cpu_throttled_share)} of the time, {share(backtest.unmet_share)} of the work unmet,"
         f" {breach}."
     )

@@ -52,7 +52,10 @@ class Risk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """The procedure's score on days that it did not choose on; cost is per month of 730 hours."""
+    """What is advised, scored on held-out days; cost is per month of 730 hours.
+
+    Of a change: the setups that the same procedure chose on the `days_fitted` before. Of a keep: today's setup.
+    """
 
     days_fitted: float
     days_held_out: float

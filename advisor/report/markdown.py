@@ -78,7 +78,7 @@ def _points(advice: Advice) -> str:
     points = [*map(safe, advice.reasons), *(f"**Caution:** {safe(caution.text)}" for caution in advice.cautions)]
     if advice.owner:
         points.append(f"**Owner:** {safe(advice.owner)}")
-    points.append(safe(words.backtest(advice.backtest)))
+    points.append(safe(words.backtest(advice)))
     return "\n".join(f"- {point}" for point in points)
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from advisor.domain.finding import Backtest, Risk, TaskFamily
+from advisor.domain.finding import Advice, Risk, TaskFamily
 from advisor.domain.policy import OtherPolicy, Policy, PredictiveScaling, ScheduledAction, StepScaling
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, CapacityShare, Setup
 from advisor.domain.settings import Limits
@@ -178,14 +178,18 @@ def confidence_word(confidence: float) -> str:
     return "high" if confidence >= 0.75 else "medium" if confidence >= 0.5 else "low"
 
 
-def backtest(score: Backtest | None) -> str:
-    """The held-out score as one sentence."""
+def backtest(advice: Advice) -> str:
+    """The held-out score as one sentence: of what is kept as it is, or of the way in which a change was chosen."""
+    score = advice.backtest
     if score is None:
         return "No score: there were no days to hold out."
+    later = days(score.days_held_out)
+    how = f"Chosen on {days(score.days_fitted)}, then replayed on {later} that the choice had not seen"
+    if advice.verdict == "keep":
+        how = f"Today's setup, replayed on the last {later}"
     memory = "the memory limit was reached" if score.memory_breached else "the memory limit was never reached"
     return (
-        f"Chosen on {days(score.days_fitted)}, then replayed on {days(score.days_held_out)} that the choice "
-        f"had not seen: {money(score.cost_usd)} a month, CPU throttled {percent(score.cpu_throttled_share)} "
+        f"{how}: {money(score.cost_usd)} a month, CPU throttled {percent(score.cpu_throttled_share)} "
         f"of the time, {memory}, {percent(score.unmet_share)} of the work not served."
     )
 
