@@ -107,8 +107,13 @@ def fitted(first: Load) -> Iterator[tuple[str, Setup]]:
         yield name, replace(BASE, policies=(policy,))
     subject = subject_on(first)
     for limit in LIMITS:
-        limits = Limits(unmet_share=limit, cpu_throttled_share=1.0)
-        yield ours(limit), decide(replace(subject, limits=limits)).then.setup
+        yield ours(limit), decide(limited(subject, Limits(unmet_share=limit, cpu_throttled_share=1.0))).then.setup
+
+
+def limited(subject: Subject, limits: Limits) -> Subject:
+    """The subject under other limits, at its origins too."""
+    stretches = (replace(one, before=replace(one.before, limits=limits)) for one in subject.stretches)
+    return replace(subject, limits=limits, stretches=tuple(stretches))
 
 
 def subject_on(load: Load) -> Subject:

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
+from advisor.advice.candidates import resized
 from advisor.advice.choose import choose
 from advisor.advice.replay import CENT, Replay, conditions_of, replayed
 from advisor.advice.rules import Margins
 from advisor.advice.score import Score, score
-from advisor.advice.subject import Stretch, Subject, search_in
+from advisor.advice.subject import Stretch, Subject, policy_is_unknown, search_in, without_policy
 from advisor.advice.words import share
 from advisor.domain.finding import Backtest
 from advisor.domain.service import Setup
@@ -28,25 +29,27 @@ def score_held_out(subject: Subject, margins: Margins) -> HeldOut:
     """Choose on the days before each origin, replay the choice over the days after it, up to the next.
 
     Where the days before allow no setup at all, today's is scored. Nothing of the days after an origin enters the
-    choice: profile, memory tail and search see the days before only.
+    choice: profile, levers, limits and search see the days before only; so does the memory tail, unless it was fitted
+    on the days after. Scoring knows all days: task counts are as recorded where they do not show what sets them.
     """
-    stretches = [
-        replace(stretch, before=replace(stretch.before, limits=subject.limits, levers=subject.levers))
-        for stretch in subject.stretches
-    ]
     today = subject.service.setup
-    found = _scored(stretches, lambda before: _chosen(before, margins))
-    return HeldOut(backtest=found, today=_scored(stretches, lambda _: today), missed=_missed(found, subject))
+    found = _scored(subject, lambda before: chosen_on(before, margins))
+    return HeldOut(backtest=found, today=_scored(subject, lambda _: today), missed=_missed(found, subject))
 
 
-def _chosen(before: Subject, margins: Margins) -> Setup:
+def chosen_on(before: Subject, margins: Margins) -> Setup:
+    """What the procedure chooses on these days; a policy whose replay misses them is left alone, as in the advice."""
+    today = before.service.setup
     best = choose(search_in(before, margins)).best
-    return best.setup if best else before.service.setup
+    if best is not None and best.setup != today and policy_is_unknown(before):
+        best = choose(search_in(without_policy(before), margins)).best
+    return best.setup if best else today
 
 
-def _scored(stretches: list[Stretch], chosen: Callable[[Subject], Setup]) -> Backtest:
+def _scored(subject: Subject, chosen: Callable[[Subject], Setup]) -> Backtest:
     """The stretches together: shares are of all their ticks and all their work."""
-    results = [_on(stretch, chosen(stretch.before)) for stretch in stretches]
+    stretches = subject.stretches
+    results = [_on(stretch, chosen(stretch.before), subject) for stretch in stretches]
     works = [stretch.work for stretch in stretches]
     active = [float(work.active.sum()) for work in works]
     asked = [float(work.vcpu[work.known].sum()) for work in works]
@@ -61,11 +64,12 @@ def _scored(stretches: list[Stretch], chosen: Callable[[Subject], Setup]) -> Bac
     )
 
 
-def _on(stretch: Stretch, setup: Setup) -> tuple[Replay, Score]:
+def _on(stretch: Stretch, setup: Setup, subject: Subject) -> tuple[Replay, Score]:
     before, model = stretch.before, stretch.before.profile.memory_model
-    replay = replayed(
-        setup, stretch.work, before.levers.counts, before.prices, conditions=conditions_of(before.profile, stretch.work)
-    )
+    as_today = resized(subject.service.setup, setup.size) == setup
+    counts = subject.levers.counts if as_today else before.levers.counts
+    conditions = conditions_of(before.profile, stretch.work)
+    replay = replayed(setup, stretch.work, counts, before.prices, conditions=conditions)
     return replay, score(replay.running, stretch.work, size=setup.size, memory=model)
 
 

@@ -32,7 +32,8 @@ class Subject:
     """What every step of the advice needs to know about one service.
 
     `demand`, `work` and `profile` are those of the days that speak; `error` is the replay error of today's
-    setup, None where it cannot be replayed or the counts were recorded with tasks of another size. `known`: trials
+    setup, None where it cannot be replayed or the counts were recorded with tasks of another size. `config`: by which
+    levers and limits were found. `known`: trials
     over `work` that were made already, by setup, growth and where counts come from. `tail` and `days_ahead`: by which
     model, and for how many days, the memory tail is reckoned.
     """
@@ -44,6 +45,7 @@ class Subject:
     levers: Levers
     limits: Limits
     prices: PriceBook
+    config: Config
     error: float | None
     tail: TailModel | None = None
     days_ahead: int = DAYS_AHEAD
@@ -82,6 +84,7 @@ def subject_of(service: Service, demand: Demand, profile: Profile, prices: Price
         levers=levers,
         limits=_limits(limits_of(config, service), levers),
         prices=prices,
+        config=config,
         error=error,
         tail=config.memory_tail,
         leak=leak,
@@ -114,17 +117,18 @@ def policy_is_unknown(subject: Subject) -> bool:
 
 
 def with_stretches(subject: Subject) -> Subject:
-    """The subject with its held-out days; nothing of them is in what was known before."""
+    """The subject with its held-out days; nothing of them is in what was known before, levers and limits included."""
     made = origins(subject.demand, HELD_OUT_SHARE)
     return replace(subject, stretches=tuple(_stretch(subject, before, after) for before, after in made))
 
 
 def _stretch(subject: Subject, before: Demand, after: Demand) -> Stretch:
-    return Stretch(before=known_by(subject, before), work=work_of(after))
+    known = subject_of(subject.service, before, fit_profile(before), subject.prices, subject.config)
+    return Stretch(before=known, work=work_of(after))
 
 
 def known_by(subject: Subject, days: Demand) -> Subject:
-    """The subject as these days alone show it."""
+    """The subject with the work and the profile of these days alone; what may change, and within what, is as it was."""
     leak = find_leak(days)
     profile = _without(leak, fit_profile(days))
     return replace(subject, demand=days, work=work_of(days), profile=profile, leak=leak, known={})
