@@ -1,6 +1,8 @@
 """The backtest and the refit of the memory tail: every service of a store, one at a time, into one record."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +30,7 @@ from advisor.domain.inventory import Service, Skipped
 from advisor.domain.runs import TaskRun
 from advisor.domain.scoreboard import Marks, Scoreboard, TailFit
 from advisor.domain.service import by_service
-from advisor.domain.settings import Config
+from advisor.domain.settings import Config, FittedOn
 from advisor.domain.units import DAY_SECONDS
 from advisor.fargate.prices import PriceBook
 from advisor.profile import Demand, infer_demand
@@ -47,6 +49,7 @@ def run_backtest(
     store cannot be read.
     """
     found: list[Marks] = []
+    begun: list[datetime] = []
     prices = store.prices
     skipped = list(store.skipped)
     said: list[Stated] = []
@@ -56,6 +59,7 @@ def run_backtest(
         try:
             at = _origins(service, infer_demand(usage, service, runs=runs), prices, config, origins)
             found.append(marks_of(service, at, rules()))
+            begun.append(at[0].after.work.start)
         except AdvisorError as error:
             skipped.append(_skipped(service, str(error)))
             continue
@@ -73,6 +77,7 @@ def run_backtest(
         reliability=bands(said),
         cpu_reliability=bands(short),
         sized=next(iter(bands(sized, (0.0, 1.0))), None),
+        model_saw_days=_saw(config.memory_tail_from, store, min(begun)),
         services=tuple(found),
         skipped=tuple(skipped),
     )
@@ -85,12 +90,23 @@ def run_refit(store: Store, *, progress: Progress | None = None) -> tuple[TailFi
     """
     by, skipped = grouping([service.id for service in store.services]), list(store.skipped)
     series: list[Series] = []
+    ends: list[datetime] = []
     for service, usage, runs in _read(store, progress):
         try:
-            series += series_of(infer_demand(usage, service, runs=runs), by=by)
+            demand = infer_demand(usage, service, runs=runs)
+            series += series_of(demand, by=by)
+            ends.append(demand.frame.index[-1].to_pydatetime() + timedelta(seconds=demand.step_seconds))
         except AdvisorError as error:
             skipped.append(_skipped(service, str(error)))
-    return refit(series, by=by, store=store.url), tuple(skipped)
+    return refit(series, by=by, store=store.url, until=max(ends, default=None)), tuple(skipped)
+
+
+def _saw(origin: FittedOn | None, store: Store, begun: datetime) -> bool:
+    """Whether a model was fitted on days of this store after `begun`; folders are the same where their paths lead."""
+    if origin is None or (origin.until is not None and origin.until <= begun):
+        return False
+    local = "://" not in origin.store + store.url
+    return origin.store == store.url or (local and Path(origin.store).resolve() == Path(store.url).resolve())
 
 
 def _read(store: Store, progress: Progress | None) -> Iterator[tuple[Service, pd.DataFrame, Sequence[TaskRun]]]:

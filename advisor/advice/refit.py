@@ -1,8 +1,10 @@
 """Refit the memory tail on a fleet's own history, scored by models that never saw the group that they score."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from advisor.advice.reliability import bands, statements
+from advisor.advice.reliability import bands, log_loss, statements
+from advisor.advice.tail import shipped
 from advisor.advice.tail_fit import MEMORY, Series, Tail, fit, looks
 from advisor.advice.work import current_stretch, last_size
 from advisor.domain.errors import NoData
@@ -43,8 +45,8 @@ def left_out(series: Sequence[Series], tail: Tail = MEMORY) -> dict[str, TailMod
     return {name: fit([one for one in series if one.source != name], tail) for name in sources}
 
 
-def refit(series: Sequence[Series], *, by: str, store: str) -> TailFit:
-    """The model of all series, with its reliability on groups that it was not fitted on.
+def refit(series: Sequence[Series], *, by: str, store: str, until: datetime | None = None) -> TailFit:
+    """The model of all series, with its reliability on groups that it was not fitted on, the shipped one beside it.
 
     Raises NoData where there are too few services with memory, or only one group.
     """
@@ -62,6 +64,16 @@ def refit(series: Sequence[Series], *, by: str, store: str) -> TailFit:
         )
         for group in groups
     }
-    model, reliability = fit(series), bands(statements(series, left_out(series)))
-    made_by = "advisor fit-tails"
-    return TailFit(model=model, made_by=made_by, store=store, groups=by, series=counts, reliability=reliability)
+    own = list(statements(series, left_out(series)))
+    theirs = statements(series, dict.fromkeys(groups, shipped()))
+    return TailFit(
+        model=fit(series),
+        made_by="advisor fit-tails",
+        store=store,
+        until=until,
+        groups=by,
+        series=counts,
+        reliability=bands(own),
+        log_loss=round(log_loss(own), 6) if own else None,
+        shipped_log_loss=round(log_loss(theirs), 6) if own else None,
+    )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from advisor.advice.tail import chance
+from advisor.advice.tail import LEAST_STATED, chance
 from advisor.advice.tail_fit import MEMORY, Series, Tail, looks
 from advisor.domain.scoreboard import Band
 from advisor.domain.settings import TailModel
@@ -44,6 +44,14 @@ def bands(said: Iterable[Stated], edges: Sequence[float] = BANDS) -> tuple[Band,
     place = np.clip(np.searchsorted(edges, [one.chance for one in known], side="right") - 1, 0, len(edges) - 2)
     parts = [[one for one, at in zip(known, place, strict=True) if at == number] for number in range(len(edges) - 1)]
     return tuple(_band(*between, part) for between, part in zip(pairwise(edges), parts, strict=True) if part)
+
+
+def log_loss(said: Iterable[Stated]) -> float:
+    """How far stated chances were from what happened: mean of -ln(chance of what happened); less is better."""
+    known = list(said)
+    chances = np.clip([one.chance for one in known], LEAST_STATED, 1 - LEAST_STATED)
+    of_it = np.where([one.happened for one in known], chances, 1 - chances)
+    return float(np.average(-np.log(of_it), weights=[one.weight for one in known]))
 
 
 def _band(low: float, high: float, part: Sequence[Stated]) -> Band:

@@ -152,6 +152,8 @@ def scored(board: "Scoreboard") -> int:
         say("Chance of a memory breach, stated before an origin for the days after it:")
         _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, board.reliability))
     say(f"{len(board.services)} services, {board.services_with_memory} with memory.")
+    if board.model_saw_days:
+        say(scoreboard.SAW_DAYS)
     list_skipped(board.skipped)
     return DONE_WITH_SKIPPED if board.skipped else DONE
 
@@ -167,9 +169,12 @@ def fitted(fit: "TailFit", skipped: Iterable["Skipped"], path: Path) -> int:
     _table((fit.groups, "series of memory", "of CPU"), groups)
     say(f"Chances stated by models that never saw the {fit.groups}, against what happened:")
     _table(scoreboard.BAND_HEADS, map(scoreboard.band_cells, fit.reliability))
+    for line in scoreboard.fit_lines(fit):
+        say(line)
     left = list(skipped)
     list_skipped(left)
-    suggest(f'to use it, in advisor.toml: [model] memory_tail = "{path}"')
+    use = f'to use it, in advisor.toml: [model] memory_tail = "{path}"'
+    suggest(use if scoreboard.is_better(fit) else "keep the shipped model, or collect more services and days")
     return DONE_WITH_SKIPPED if left else DONE
 
 

@@ -76,8 +76,9 @@ def config_from_dict(data: object, *, where: str) -> Config:
 def config_to_dict(config: Config) -> dict[str, Any]:
     """A configuration as plain data, in the form of its file."""
     data: dict[str, Any] = to_data(config)
-    override, tail = data.pop("overrides"), data.pop("memory_tail")
-    return {**data, "override": override, **({} if tail is None else {"memory_tail": tail})}
+    override = data.pop("overrides")
+    model = {key: told for key in ("memory_tail", "memory_tail_from") if (told := data.pop(key)) is not None}
+    return {**data, "override": override, **model}
 
 
 def tail_fit_from_json(text: str | bytes, *, where: str) -> TailFit:

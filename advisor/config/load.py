@@ -41,7 +41,8 @@ def _with_model(data: dict[str, Any], path: Path) -> dict[str, Any]:
         return data
     file = path.parent / model["memory_tail"]
     fit = tail_fit_from_json(_text(file, str(file), "JSON"), where=str(file))
-    return {**data, "memory_tail": asdict(fit.model)}
+    until = None if fit.until is None else fit.until.isoformat()
+    return {**data, "memory_tail": asdict(fit.model), "memory_tail_from": {"store": fit.store, "until": until}}
 
 
 def _inherited(data: Mapping[str, Any]) -> dict[str, Any]:

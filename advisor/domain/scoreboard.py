@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from advisor.domain.inventory import Skipped
@@ -76,6 +77,7 @@ class Scoreboard:
 
     `reliability`: of several memories above the highest peak of each service. `sized`: of the sizes that ours chose,
     all together; None where no chance was stated. `cpu_reliability`: that CPU runs short, of fixed counts.
+    `model_saw_days`: whether the memory tail was fitted on days of this store that are scored here.
     """
 
     format: int = 1
@@ -87,6 +89,7 @@ class Scoreboard:
     reliability: tuple[Band, ...]
     cpu_reliability: tuple[Band, ...] = ()
     sized: Band | None
+    model_saw_days: bool = False
     services: tuple[Marks, ...]
     skipped: tuple[Skipped, ...] = ()
 
@@ -95,14 +98,18 @@ class Scoreboard:
 class TailFit:
     """A memory tail fitted on a fleet, as `advisor fit-tails` writes it.
 
-    `store`: whose history it was. `series`: how many series of memory and of CPU each group had. `reliability`: of
-    models that did not see the group.
+    `store`: whose history it was, `until`: the end of it. `series`: how many series of memory and of CPU each group
+    had. `reliability`, `log_loss`: of models that did not see the group; `shipped_log_loss`: of the shipped model on
+    the same groups. None = not known.
     """
 
     format: int = 1
     model: TailModel
     made_by: str
     store: str
+    until: datetime | None = None
     groups: str
     series: Mapping[str, tuple[int, int]]
     reliability: tuple[Band, ...]
+    log_loss: float | None = None
+    shipped_log_loss: float | None = None

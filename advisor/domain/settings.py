@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 Lever = Literal["size", "scaling", "purchase", "architecture", "schedule"]
@@ -50,10 +51,22 @@ class TailModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FittedOn:
+    """Whose history a model was fitted on: the store as it was named, and the end of its days; None = not known."""
+
+    store: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The content of advisor.toml; the empty file is the default. `memory_tail` None = the model that is shipped."""
+    """The content of advisor.toml; the empty file is the default.
+
+    `memory_tail` None = the model that is shipped; `memory_tail_from`: where another one comes from.
+    """
 
     levers: tuple[Lever, ...] = LEVERS
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[Override, ...] = ()
     memory_tail: TailModel | None = None
+    memory_tail_from: FittedOn | None = None

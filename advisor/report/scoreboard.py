@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from advisor.domain.scoreboard import Band, Marks, RuleScore, Scoreboard
+from advisor.domain.scoreboard import Band, Marks, RuleScore, Scoreboard, TailFit
 from advisor.domain.service import TaskSize
 from advisor.report.clean import markdown as safe
 from advisor.report.markdown import listed, skipped_lines, table
@@ -38,6 +38,11 @@ left as it is by every rule.
 * “advised” is what the whole advice would have led to, scaling and all, which may be to keep what there is; “ours, size
   only” is the size that its search finds; “today” is the size that ran then."""
 
+SAW_DAYS = (
+    "The model of memory was fitted on these days: its chances, and the sizes that are chosen by them, look better here"
+    " than they will on days to come."
+)
+
 
 def markdown(board: Scoreboard) -> str:
     """The scoreboard as Markdown."""
@@ -46,6 +51,7 @@ def markdown(board: Scoreboard) -> str:
     parts = [
         "# Backtest of task sizes",
         scope,
+        *([SAW_DAYS] if board.model_saw_days else []),
         METHOD,
         "![cost and failures of every rule](scoreboard.svg)",
         table(HEADS, map(rule_cells, board.rules), numbers=range(1, 5)),
@@ -67,10 +73,35 @@ def rule_cells(rule: RuleScore) -> list[str]:
 
 def band_cells(band: Band) -> list[str]:
     """One band as cells under `BAND_HEADS`."""
-    apart, allowed = 100 * abs(band.happened - band.stated), max(2.0, 100 * band.error)
+    apart, allowed = _apart(band)
     counts = (str(band.services), str(band.statements))
     shares = (f"{band.stated:.1%}", f"{band.happened:.1%}", f"{apart:.1f}", f"{allowed:.1f}")
-    return [f"{band.low:.0%} to {band.high:.0%}", *counts, *shares]
+    return [_stated(band), *counts, *shares]
+
+
+def fit_lines(fit: TailFit) -> Iterator[str]:
+    """What speaks for and against a fitted model, on groups that it did not see."""
+    if fit.log_loss is not None and fit.shipped_log_loss is not None:
+        yield f"Log loss: {fit.log_loss:.4f}; of the shipped model, {fit.shipped_log_loss:.4f}. Less is better."
+    out = [_stated(band) for band in fit.reliability if _apart(band)[0] > _apart(band)[1]]
+    if out:
+        yield f"Further apart than allowed, so not to be relied on there: {', '.join(out)}."
+    if not is_better(fit):
+        yield "The shipped model states these chances better, or as well."
+
+
+def is_better(fit: TailFit) -> bool:
+    """Whether a fitted model states chances better than the shipped one, on groups that it did not see."""
+    return fit.log_loss is not None and fit.shipped_log_loss is not None and fit.log_loss < fit.shipped_log_loss
+
+
+def _stated(band: Band) -> str:
+    return f"{band.low:.0%} to {band.high:.0%}"
+
+
+def _apart(band: Band) -> tuple[float, float]:
+    """How far what happened is from what was stated, and how far it may be  [points]."""
+    return 100 * abs(band.happened - band.stated), max(2.0, 100 * band.error)
 
 
 def _reliability(board: Scoreboard) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """The memory tail refitted on a fleet of one's own."""
 
+import math
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from advisor.advice.refit import FEWEST_SERVICES, grouping, refit, series_of
+from advisor.advice.reliability import Stated, log_loss
 from advisor.advice.tail_fit import Series
 from advisor.domain.errors import NoData
 from advisor.domain.inventory import SizeChange
@@ -27,6 +29,24 @@ def test_a_fit_says_what_it_rests_on_and_what_came_true_in_groups_that_it_did_no
     assert max(band.services for band in fitted.reliability) <= 30
     # The wild group was scored by a model that saw only the calm one, and the other way round: a fit of both differs.
     assert fitted.reliability != refit(walks("a", 20) + walks("b", 10), by="cluster", store="here").reliability
+
+
+def test_a_fit_is_held_against_the_shipped_model_on_the_groups_that_it_did_not_see() -> None:
+    # Ten times as wild as any trace: the shipped model, which never saw such, is farther from what happened.
+    wild = refit(walks("a", 20, 0.5) + walks("b", 20, 0.5), by="cluster", store="here", until=START)
+    assert wild.until == START
+    assert wild.log_loss < wild.shipped_log_loss
+    # What one group teaches is not true of the other, where the shipped model has seen both kinds.
+    mixed = refit(walks("a", 20, 0.002) + walks("b", 20, 0.5), by="cluster", store="here")
+    assert mixed.log_loss > mixed.shipped_log_loss
+
+
+def test_the_log_loss_is_that_of_what_happened() -> None:
+    said = [
+        Stated(service=0, chance=0.8, happened=True, weight=1),
+        Stated(service=1, chance=0.5, happened=False, weight=3),
+    ]
+    assert log_loss(said) == pytest.approx((math.log(1 / 0.8) + 3 * math.log(2)) / 4)
 
 
 @pytest.mark.parametrize(

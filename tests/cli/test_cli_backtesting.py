@@ -1,13 +1,18 @@
 """`backtest` and `fit-tails` as a user runs them: files as documented, exit codes, nothing half-written."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from advisor.advice.tail import shipped
+from advisor.backtesting import run_backtest
 from advisor.config import load_config
+from advisor.domain.settings import Config, FittedOn
+from advisor.store import open_store
 from tests.cli.test_cli_commands import advisor, refused, usage_files
 
 PER_DAY = 24 * 12
@@ -49,8 +54,8 @@ def test_a_backtest_writes_the_documented_files_and_lists_what_it_cannot_score(s
     assert "prod/nowhere" in done.stdout
     assert "mars-north-1" in done.stdout
     board = json.loads((tmp_path / "board.json").read_text())
-    keys = "format store config origins rules services_with_memory reliability cpu_reliability sized services skipped"
-    assert list(board) == keys.split()
+    keys = "format store config origins rules services_with_memory reliability cpu_reliability sized model_saw_days"
+    assert list(board) == [*keys.split(), "services", "skipped"]
     (checkout,) = board["services"]
     assert checkout["service"] == "prod/checkout"
     marks = {mark["rule"]: mark for mark in checkout["marks"]}
@@ -62,6 +67,20 @@ def test_a_backtest_writes_the_documented_files_and_lists_what_it_cannot_score(s
     drawn = {"scoreboard.svg", "reliability.svg", "cpu_reliability.svg"}
     assert {path.name for path in out.iterdir()} == {"scoreboard.md", *drawn}
     assert "prod/nowhere" in (out / "scoreboard.md").read_text()
+
+
+def test_a_board_knows_a_model_that_was_fitted_on_its_days(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def saw(named: str, until: datetime | None) -> bool:
+        config = Config(memory_tail=shipped(), memory_tail_from=FittedOn(store=named, until=until))
+        return run_backtest(open_store(store), config, origins=1).model_saw_days
+
+    monkeypatch.chdir(store.parent)
+    first, last = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    assert saw(str(store), last)
+    assert saw("store", None), "the same folder by another path; until when is not known"
+    assert not saw("store", first), "fitted before the scored days"
+    assert not saw("elsewhere", last)
+    assert not run_backtest(open_store(store), origins=1).model_saw_days
 
 
 def test_a_store_without_enough_to_score_or_fit_is_refused_and_nothing_is_written(store: Path, tmp_path: Path) -> None:
@@ -80,9 +99,13 @@ def test_a_fit_is_written_with_where_it_comes_from_and_can_be_configured(tmp_pat
     done = advisor("fit-tails", "--store", store, "--out", tmp_path / "tails.json")
     assert done.returncode == 0, done.stderr
     assert "never saw the cluster" in done.stdout
+    assert "of the shipped model, " in done.stdout
     (tmp_path / "advisor.toml").write_text('[model]\nmemory_tail = "tails.json"\n')
-    assert load_config(tmp_path / "advisor.toml").memory_tail is not None
     fitted = json.loads((tmp_path / "tails.json").read_text())
+    kept = load_config(tmp_path / "advisor.toml").memory_tail_from
+    assert kept == FittedOn(store=str(store), until=datetime(2026, 10, 10, tzinfo=UTC))
+    better = fitted["log_loss"] < fitted["shipped_log_loss"]
+    assert ("to use it" in done.stdout) == better == ("keep the shipped model" not in done.stdout)
     assert fitted["series"] == {f"c{cluster}": [11, 11] for cluster in range(3)}
     assert (fitted["made_by"], fitted["groups"]) == ("advisor fit-tails", "cluster")
     assert sum(band["statements"] for band in fitted["reliability"]) > 100

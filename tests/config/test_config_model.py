@@ -12,8 +12,8 @@ from advisor.codec import config_from_dict, config_to_dict, to_json
 from advisor.config import load_config
 from advisor.domain.errors import ConfigRefused
 from advisor.domain.scoreboard import TailFit
-from advisor.domain.settings import Config
-from tests.service_worlds import World, advice_of, fixed, level, service_of, usage_of
+from advisor.domain.settings import Config, FittedOn
+from tests.service_worlds import START, World, advice_of, fixed, level, service_of, usage_of
 
 FIT = TailFit(
     model=shipped(), made_by="a test", store="here", groups="cluster", series={"prod": (40, 30)}, reliability=()
@@ -27,9 +27,14 @@ def load(folder: Path, text: str, model: str = 'memory_tail = "tails.json"') -> 
 
 
 def test_the_file_is_found_from_where_the_configuration_is_and_survives_its_dictionary(tmp_path: Path) -> None:
-    config = load(tmp_path, to_json(FIT))
-    assert config == Config(memory_tail=shipped())
+    config = load(tmp_path, to_json(replace(FIT, until=START)))
+    assert config == Config(memory_tail=shipped(), memory_tail_from=FittedOn(store="here", until=START))
     assert config_from_dict(config_to_dict(config), where="again") == config
+
+
+def test_a_file_that_does_not_say_until_when_it_was_fitted_is_read(tmp_path: Path) -> None:
+    older = {key: told for key, told in json.loads(to_json(FIT)).items() if key not in ("until", "log_loss")}
+    assert load(tmp_path, json.dumps(older)).memory_tail_from == FittedOn(store="here")
 
 
 @pytest.mark.parametrize(

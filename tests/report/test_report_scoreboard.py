@@ -8,14 +8,15 @@ from xml.etree import ElementTree
 import pytest
 from report_sample import HOSTILE
 
+from advisor.advice.tail import shipped
 from advisor.charts import reliability, scoreboard
 from advisor.codec import scoreboard_to_json
 from advisor.domain.errors import InputRefused
 from advisor.domain.inventory import Skipped
-from advisor.domain.scoreboard import Band, Mark, Marks, RuleScore, Scoreboard
+from advisor.domain.scoreboard import Band, Mark, Marks, RuleScore, Scoreboard, TailFit
 from advisor.domain.service import ServiceId, TaskSize
 from advisor.report import write_scoreboard
-from advisor.report.scoreboard import markdown
+from advisor.report.scoreboard import fit_lines, is_better, markdown
 
 SMALL, LARGE = TaskSize.of(vcpu=0.25, gib=1), TaskSize.of(vcpu=1, gib=2)
 COMMON = {"usd_month": 18.0, "throttled_share": 0.02, "over_limit": True, "memory_breached": False}
@@ -69,6 +70,33 @@ def test_a_board_without_stated_chances_says_so_and_draws_none(tmp_path: Path) -
     assert "No chance was stated" in markdown(bare)
     assert "Not scored" not in markdown(bare)
     assert {path.name for path in write_scoreboard(bare, tmp_path)} == {"scoreboard.md", "scoreboard.svg"}
+
+
+def test_a_model_that_was_fitted_on_the_scored_days_is_told() -> None:
+    assert "was fitted on these days" not in markdown(BOARD)
+    assert "was fitted on these days" in markdown(replace(BOARD, model_saw_days=True))
+
+
+def test_a_fit_says_what_speaks_against_it() -> None:
+    good = Band(low=0.0, high=0.01, services=40, statements=90, stated=0.005, happened=0.01, error=0.02)
+    fit = TailFit(
+        model=shipped(),
+        made_by="a test",
+        store="here",
+        groups="cluster",
+        series={},
+        reliability=(good,),
+        log_loss=0.2,
+        shipped_log_loss=0.25,
+    )
+    assert list(fit_lines(fit)) == ["Log loss: 0.2000; of the shipped model, 0.2500. Less is better."]
+    assert is_better(fit)
+    worse = replace(fit, reliability=(good, *BOARD.reliability), log_loss=0.26)
+    assert not is_better(worse)
+    assert list(fit_lines(worse))[1:] == [
+        "Further apart than allowed, so not to be relied on there: 2% to 5%.",
+        "The shipped model states these chances better, or as well.",
+    ]
 
 
 def test_foreign_names_do_nothing_in_markdown() -> None:
