@@ -161,10 +161,10 @@ def shortages_of(number: int, origins: Sequence[Origin]) -> list[Stated]:
     found = []
     for origin in origins:
         before, after, share = search_in(origin.before, NONE), origin.after, origin.before.limits.cpu_throttled_share
-        if before.running is None or after.running is None or share >= NO_LIMIT:
+        if before.hot is None or after.hot is None or share >= NO_LIMIT:
             continue
-        seen = shortage_evidence(judged(before.running, before.work), before.work.tick_seconds, share)
-        later = judged(after.running, after.work)
+        seen = shortage_evidence(judged(before.hot, before.work), before.work.tick_seconds, share)
+        later = judged(after.hot, after.work)
         days = len(daily_work(later, after.work.tick_seconds, share))
         if seen is None or seen.days < FEWEST_PEAKS_STATED or days < FEWEST_AHEAD:
             continue

@@ -37,8 +37,9 @@ FEWEST_PEAKS = 2  # a spread needs two daily peaks
 class Search:
     """Everything that trials are made from: the work, today's setup, what may change, what must hold.
 
-    `running` are the task counts where no size changes them; None where they follow the load. `known`: trials
-    over this work that were made already; `scored`: scores by CPU of a task, where no size changes the counts.
+    `running` are the task counts where no size changes them, `hot` what the hottest task has to do then with the growth
+    of the margins; None where they follow the load. `known`: trials over this work that were made already; `scored`:
+    scores by CPU of a task, where no size changes the counts.
     """
 
     setup: Setup
@@ -47,6 +48,7 @@ class Search:
     case: Case
     prices: PriceBook
     running: Floats | None
+    hot: Floats | None
     known: dict[tuple[Setup, float, Counts], Trial]
     scored: dict[float, tuple[Score, Evidence | None]] = field(default_factory=dict)
 
@@ -143,12 +145,13 @@ def _made(search: Search, setup: Setup) -> Trial:
     usd_month = task_seconds / work.seconds * HOURS_PER_MONTH * hourly_usd
     if told is None:
         return Trial(setup=setup, usd_month=usd_month, score=got, breach_probability=None)
+    chance = chance_of_breach(told, size.memory, days=case.days_ahead, model=case.tail)
     return Trial(
         setup=setup,
         usd_month=usd_month,
         score=got,
-        breach_probability=chance_of_breach(told, size.memory, days=case.days_ahead, model=case.tail),
-        lowest_limit=_lowest_limit(case, told, size, os=setup.os),
+        breach_probability=chance,
+        lowest_limit=chance if size.memory < case.today.memory else _lowest_limit(case, told, size, os=setup.os),
     )
 
 
@@ -156,7 +159,7 @@ def _scored(search: Search, running: Floats, size: TaskSize) -> tuple[Score, Evi
     """The score of task counts, and what its daily peaks of memory say; the memory of a task changes neither."""
     profile = search.case.profile
     growth, carried = _growth(search), search.case.carried_by(size)
-    got = score(running, search.work, size=size, memory=profile.memory_model, growth=growth)
+    got = score(running, search.work, size=size, memory=profile.memory_model, growth=growth, hot=search.hot)
     if carried > 1:  # memory that grows is carried on by its own peaks
         later = score(running, search.work, size=size, memory=profile.memory_model, growth=growth * carried)
         got = replace(got, throttled_share=later.throttled_share, unmet_share=later.unmet_share)

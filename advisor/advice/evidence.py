@@ -57,9 +57,9 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 def _cpu_chance(search: Search, trial: Trial) -> float | None:
     """Chance of more throttling than the limit; None where counts follow the load, or too few days are known."""
     work, share = search.work, search.case.limits.cpu_throttled_share
-    if search.running is None or share >= NO_LIMIT:
+    if search.hot is None or share >= NO_LIMIT:
         return None
-    seen = shortage_evidence(judged(search.running, work), work.tick_seconds, share)
+    seen = shortage_evidence(judged(search.hot, search.work), work.tick_seconds, share)
     if seen is None or seen.days < FEWEST_PEAKS_STATED:
         return None
     return chance_of_shortage(seen, THROTTLED * trial.setup.size.vcpu)
@@ -68,9 +68,9 @@ def _cpu_chance(search: Search, trial: Trial) -> float | None:
 def _growing(search: Search, decision: Decision) -> tuple[Caution, ...]:
     """How soon work that grows steadily takes all the CPU of a size, of a fixed count, where it does in `FAR_DAYS`."""
     work, share_ = search.work, search.case.limits.cpu_throttled_share
-    if search.running is None or share_ >= NO_LIMIT:
+    if search.hot is None or share_ >= NO_LIMIT:
         return ()
-    hot = judged(search.running, work)
+    hot = judged(search.hot, search.work)
     growth = work_growth(hot, work.tick_seconds)
     if growth <= 0:
         return ()
@@ -181,13 +181,14 @@ def history(subject: Subject, today: Replay | None, then: Replay | None) -> Hist
     first = work.start.replace(minute=0, second=0, microsecond=0)
     demand = np.where(work.known, work.vcpu, np.nan)
     counted = np.where(work.known, work.tasks, np.nan) * subject.service.setup.size.vcpu
+    current = hourly(counted if today is None else _capacity(today), work, "mean")
     return History(
         start=first,
         step_seconds=SECONDS_PER_HOUR,
         demand_vcpu=hourly(demand, work, "mean"),
         demand_peak_vcpu=hourly(demand, work, "max"),
-        current_vcpu=hourly(counted if today is None else _capacity(today), work, "mean"),
-        recommended_vcpu=() if then is None else hourly(_capacity(then), work, "mean"),
+        current_vcpu=current,
+        recommended_vcpu=() if then is None else current if then is today else hourly(_capacity(then), work, "mean"),
         memory_peak_gib=hourly(work.hot_mib / MIB_PER_GIB, work, "max"),
     )
 

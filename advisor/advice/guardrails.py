@@ -6,11 +6,12 @@ answers None, or one clause that says what is broken, with numbers and units.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from advisor.advice.rules import Margins
 from advisor.advice.score import Score
 from advisor.advice.tail import DAYS_AHEAD, FEWEST_PEAKS_STATED
-from advisor.domain.service import Setup, TaskSize
+from advisor.domain.service import Architecture, OperatingSystem, Setup, TaskSize
 from advisor.domain.settings import Limits, TailModel
 from advisor.domain.units import MIB_PER_GIB
 from advisor.fargate.sizes import legal_sizes
@@ -78,9 +79,14 @@ Rule = Callable[[Trial, Case], str | None]
 def size_is_legal(trial: Trial, case: Case) -> str | None:  # noqa: ARG001  (every rule is called alike)
     """Fargate has the size for the operating system and architecture."""
     setup = trial.setup
-    if setup.size in legal_sizes(setup.os, setup.architecture):
+    if setup.size in _legal(setup.os, setup.architecture):
         return None
     return f"Fargate has no {setup.size} for {setup.os} on {setup.architecture}"
+
+
+@cache
+def _legal(os: OperatingSystem, architecture: Architecture) -> frozenset[TaskSize]:
+    return frozenset(legal_sizes(os, architecture))
 
 
 def memory_is_above_its_floors(trial: Trial, case: Case) -> str | None:

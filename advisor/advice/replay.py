@@ -94,6 +94,13 @@ def usd_per_task_hour(setup: Setup, prices: PriceBook, *, region: str) -> float:
 
     Providers are mixed by weight, evenly where none has one; the base is left out.
     """
+    key = (setup.size, setup.os, setup.architecture, setup.capacity, setup.ephemeral_gib, region)
+    if key not in prices.task_hours:
+        prices.task_hours[key] = _usd_per_task_hour(setup, prices, region=region)
+    return prices.task_hours[key]
+
+
+def _usd_per_task_hour(setup: Setup, prices: PriceBook, *, region: str) -> float:
     bases_only = all(share.weight == 0 for share in setup.capacity)
     weights = {share.provider: 1 if bases_only else share.weight for share in setup.capacity}
     total = sum(weights.values())

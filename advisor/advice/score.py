@@ -28,14 +28,24 @@ class Score:
     memory_daily_mib: tuple[float, ...]
 
 
-def score(running: Floats, work: Work, *, size: TaskSize, memory: MemoryModel, growth: float = 1.0) -> Score:
+def score(
+    running: Floats,
+    work: Work,
+    *,
+    size: TaskSize,
+    memory: MemoryModel,
+    growth: float = 1.0,
+    hot: Floats | None = None,
+) -> Score:
     """Score running task counts (one per tick) of one size against the work times `growth`.
+
+    `hot`: `hottest` of the same, where it is known.
 
     Memory is what was observed in the tick, plus the memory model's slope times the work that the hottest task does
     beyond what it did; less work frees none. CPU of starts is not judged, their memory is.
     """
     demand, counted = work.vcpu * growth, work.known & ~work.starting
-    active, hot = work.active & counted, hottest(running, work, growth)
+    active, hot = work.active & counted, hottest(running, work, growth) if hot is None else hot
     unmet = np.maximum(demand - running * size.vcpu, 0.0)
     asked = float(demand[counted].sum())
     throttled = (hot >= THROTTLED * size.vcpu) | ((running == 0) & (demand > 0))
@@ -64,6 +74,6 @@ def hottest(running: Floats, work: Work, growth: float = 1.0) -> Floats:
     return np.asarray(work.vcpu * growth / some * np.minimum(work.hot_ratio, some) * censored)
 
 
-def judged(running: Floats, work: Work) -> Floats:
+def judged(hot: Floats, work: Work) -> Floats:
     """Work of the hottest task where CPU is judged, NaN elsewhere: nothing known or asked for, or a start  [vCPU]."""
-    return np.where(work.active & ~work.starting, hottest(running, work), np.nan)
+    return np.where(work.active & ~work.starting, hot, np.nan)

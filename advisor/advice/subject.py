@@ -12,7 +12,7 @@ from advisor.advice.levers import Counts, Levers, find_levers, recorded_only
 from advisor.advice.memory import floors
 from advisor.advice.replay import Replay, conditions_of, replayed, run
 from advisor.advice.rules import HELD_OUT_SHARE, MOST_REPLAY_ERROR, NONE, Margins, limits_of
-from advisor.advice.score import judged
+from advisor.advice.score import hottest, judged
 from advisor.advice.shortage import work_growth
 from advisor.advice.symptoms import symptoms
 from advisor.advice.tail import DAYS_AHEAD
@@ -148,9 +148,8 @@ def search_in(subject: Subject, margins: Margins) -> Search:
     """
     setup, work, counts = subject.service.setup, subject.work, subject.levers.counts
     running = None if counts == "replayed" else run(setup, work, counts).running.astype(np.float64)
-    growth = 0.0
-    if running is not None and margins != NONE:
-        growth = work_growth(judged(running, work), work.tick_seconds)
+    hot = None if running is None else hottest(running, work, margins.steady_growth)
+    growth = 0.0 if hot is None or margins == NONE else work_growth(judged(hot, work), work.tick_seconds)
     return Search(
         setup=setup,
         work=work,
@@ -158,6 +157,7 @@ def search_in(subject: Subject, margins: Margins) -> Search:
         case=replace(case_of(subject, margins), carried=exp(growth * subject.days_ahead)),
         prices=subject.prices,
         running=running,
+        hot=hot,
         known=subject.known,
     )
 

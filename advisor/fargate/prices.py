@@ -5,7 +5,7 @@ A price that is not there raises PriceMissing: it is never zero, and never borro
 ARM prices that somebody only derived (0.80 x X86_64) are apart, and come only when they are asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib.resources import files
@@ -64,9 +64,13 @@ class Rates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
-    """Prices to look up; of two rows for the same thing the later one counts."""
+    """Prices to look up; of two rows for the same thing the later one counts.
+
+    `task_hours`: what one task costs for an hour, of setups that were asked for already.  [USD]
+    """
 
     prices: tuple[Price, ...]
+    task_hours: dict[Hashable, float] = field(init=False, repr=False, compare=False, default_factory=dict)
     _index: dict[tuple[str, str, str, str, str], Price] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """From a demand to what is typical and what is extreme in it."""
 
 import itertools
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -95,10 +96,16 @@ def fit_memory(ran: pd.DataFrame) -> MemoryModel:
 def _slope(work: Floats, memory: Floats) -> float:
     """Median slope between pairs of steps whose work differs; 0 where it falls or nothing differs."""
     picked = np.unique(np.linspace(0, work.size - 1, STEPS_FOR_SLOPE).astype(np.int64))
-    first, second = np.triu_indices(picked.size, 1)
+    first, second = _pairs(picked.size)
     run, rise = (values[picked][second] - values[picked][first] for values in (work, memory))
     differ = run != 0
     return max(0.0, float(np.median(rise[differ] / run[differ]))) if differ.any() else 0.0
+
+
+@lru_cache(maxsize=4)
+def _pairs(count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Both indices of every pair of so many things."""
+    return np.triu_indices(count, 1)
 
 
 def find_regimes(frame: pd.DataFrame, step_seconds: int) -> tuple[Regime, ...]:
