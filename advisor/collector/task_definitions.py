@@ -14,7 +14,7 @@ from advisor.collector.heaps import heap_of
 from advisor.collector.sessions import AwsSession
 from advisor.collector.several import tried
 from advisor.domain.errors import AwsFailed, InputRefused, one_line
-from advisor.domain.inventory import Container, Service, SizeChange, TaskDefinition
+from advisor.domain.inventory import Container, Service, SizeChange, TaskDefinition, TaskSchedule
 from advisor.domain.service import INCLUDED_EPHEMERAL_GIB, Architecture, OperatingSystem, TaskSize
 from advisor.domain.units import Mib
 from advisor.fargate.sizes import check_size, parse_cpu, parse_memory
@@ -26,7 +26,8 @@ Sizes = Mapping[str, TaskDefinition | SizeChange]  # by ARN of a definition: wha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What is known of task definitions already, by ARN: all of those that services have, the sizes of earlier ones.
+    """What is known of task definitions already, by ARN: all of those that services and schedules have, the sizes of
+    earlier ones.
 
     A definition never changes. Of one that was read in another way only the size counts.
     """
@@ -35,13 +36,13 @@ class Held:
     sizes: Mapping[str, SizeChange] = field(default_factory=dict)
 
 
-def held_of(services: Iterable[Service]) -> Held:
-    """What services that were collected before tell."""
+def held_of(services: Iterable[Service], schedules: Iterable[TaskSchedule] = ()) -> Held:
+    """What services and schedules that were collected before tell."""
     known = list(services)
     changes = chain.from_iterable(service.sizes for service in known)
-    definitions = (s.task_definition for s in known if s.task_definition and s.task_definition.reading == READING)
+    definitions = (*(service.task_definition for service in known), *(one.task_definition for one in schedules))
     return Held(
-        definitions={definition.arn: definition for definition in definitions},
+        definitions={one.arn: one for one in definitions if one is not None and one.reading == READING},
         sizes={change.task_definition: change for change in changes if change.task_definition and change.architecture},
     )
 

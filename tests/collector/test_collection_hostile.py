@@ -141,7 +141,7 @@ def names_in(store: Store) -> dict[str, object]:
     (service,) = store.services
     assert service.task_definition
     assert service.scaling
-    (run,) = store.task_runs
+    (run,) = (run for run in store.task_runs if run.service is None)
     return {
         "cluster": service.id.cluster,
         "service": service.id.name,

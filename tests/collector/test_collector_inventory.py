@@ -121,25 +121,26 @@ def described(session: AwsSession) -> int:
 
 
 def test_task_definitions_that_are_held_are_not_described_again(session: AwsSession) -> None:
-    """prod/api had api:1 and has api:2; the others have api:1."""
+    """prod/api had api:1 and has api:2; the others have api:1. A rule starts nightly:1, a schedule its newest."""
     first = collect_inventory(session, REGION, now=NOW)
-    assert described(session) == 2
-    assert gather(session, REGION, now=NOW, held=held_of(first.services)).inventory == first
-    assert described(session) == 2
+    assert described(session) == 4
+    held = held_of(first.services, first.schedules)
+    assert gather(session, REGION, now=NOW, held=held).inventory == first
+    assert described(session) == 4 + 1, "which revision of nightly is the newest"
     third = register("api", cpu="2048", memory="4096")
     client("ecs").update_service(cluster="prod", service="api", taskDefinition=third)
-    found = gather(session, REGION, now=NOW, held=held_of(first.services)).inventory
+    found = gather(session, REGION, now=NOW, held=held).inventory
     assert [size.size.cpu for size in found.services[1].sizes] == [512, 1024, 2048]
     assert found.services[1].setup.size.cpu == 2048
-    assert described(session) == 3, "the new one alone"
+    assert described(session) == 5 + 1 + 1, "the new one beside it"
 
 
 def test_definitions_that_were_read_in_another_way_are_read_again_and_then_held(session: AwsSession) -> None:
     """As after an upgrade that reads more of a definition: held before is not enough for what services have now."""
     first = collect_inventory(session, REGION, now=NOW)
     old = [replace(s, task_definition=replace(s.task_definition, containers=(), reading=0)) for s in first.services]
-    for services, calls in ((old, 2 + 2), (first.services, 2 + 2)):
-        assert gather(session, REGION, now=NOW, held=held_of(services)).inventory == first
+    for services, calls in ((old, 4 + 2 + 1), (first.services, 4 + 2 + 1 + 1)):
+        assert gather(session, REGION, now=NOW, held=held_of(services, first.schedules)).inventory == first
         assert described(session) == calls
 
 
@@ -155,12 +156,12 @@ def test_who_reads_other_things_of_a_definition_has_raised_its_reading() -> None
 
 def test_a_second_collection_describes_no_definition_again(session: AwsSession, tmp_path: Path) -> None:
     store = open_store(tmp_path, create=True)
-    for _ in range(2):
+    for calls in (4, 5):
         run_collection(store, [session], [REGION], now=NOW)
-        assert described(session) == 2
+        assert described(session) == calls, "but for which revision of nightly is the newest"
     assert {s.task_definition.reading for s in store.services if s.task_definition} == {READING}
     key = Anonymiser(b"key")
-    for calls in (4, 6):  # hidden names are not those of AWS: nothing of them is taken for known
+    for calls in (9, 13):  # hidden names are not those of AWS: nothing of them is taken for known
         run_collection(open_store(tmp_path / "hidden", create=True), [session], [REGION], now=NOW, hide=key)
         assert described(session) == calls
 
