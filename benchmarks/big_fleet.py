@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from advisor.demo.aws.metrics import MetricKey, MetricStore, StatisticSets, statistic_sets
+from advisor.demo.aws.scaling_activities import record_activity
 from advisor.demo.aws.wire import LocalAws, serve
 
 UNITS = {  # of all metrics that there are
@@ -21,9 +22,17 @@ UNITS = {  # of all metrics that there are
     "MemoryUtilization": "Percent",
     "RequestCount": "Count",
     "TargetResponseTime": "Seconds",
+    "EphemeralStorageUtilized": "Gigabytes",
+    "PendingTaskCount": "Count",
+    "ContainerCpuUtilized": "None",
+    "ContainerMemoryUtilized": "Megabytes",
+    "RestartCount": "Count",
 }
 BALANCED_OF_TEN = 3  # chosen: services of ten that are behind a load balancer, with a target group of their own
+SCALED, SIDECAR, SHORT = 3, 4, 5  # chosen: of ten, the one that scales, has two containers, has 20-second metrics
+ACTIVITIES = 3  # chosen: of each service that scales
 NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
+_SHORT = {"metricNames": ["CPUUtilization", "MemoryUtilization"], "resolutionSeconds": 20}
 CLUSTER, SERVICES_PER_CLUSTER = "prod", 1000  # chosen, below the quota of 5,000 services in a cluster
 
 
@@ -43,7 +52,7 @@ class Fleet:
 
 
 class MadeOnRequest(MetricStore):
-    """CPU and memory of every service by the minute, requests and response times of target groups, nothing else."""
+    """By the minute CPU and memory of every service, what Container Insights adds, and what target groups count."""
 
     def __init__(self, place: str, fleet: Fleet) -> None:
         super().__init__()
@@ -117,25 +126,64 @@ def _create(aws: LocalAws, services: int, *, account: str, region: str) -> None:
     def ecs(action: str, **params: Any) -> dict[str, Any]:
         return aws.call("ecs", action, account=account, region=region, **params)
 
-    container = {"name": "app", "image": "nginx", "memory": 512, "essential": True}
+    app = {"name": "app", "image": "nginx", "memory": 512, "essential": True}
+    beside = {**app, "name": "beside", "memory": 256, "essential": False, "restartPolicy": {"enabled": True}}
     size = {"cpu": "512", "memory": "1024", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
     for n in range(services):
         cluster = f"{CLUSTER}-{n // SERVICES_PER_CLUSTER}"
         if n % SERVICES_PER_CLUSTER == 0:
-            ecs("CreateCluster", clusterName=cluster)
-        if n % 10 == 0:
-            ecs("RegisterTaskDefinition", family=f"family-{n // 10}", containerDefinitions=[container], **size)
+            ecs("CreateCluster", clusterName=cluster, settings=[{"name": "containerInsights", "value": "enhanced"}])
+            _start(aws, cluster, app, size, network, account=account, region=region)
+        containers = [app, beside] if n % 10 == SIDECAR else [app]
+        ecs("RegisterTaskDefinition", family=f"family-{n}", containerDefinitions=containers, **size)
         ecs(
             "CreateService",
             cluster=cluster,
             serviceName=f"service-{n}",
-            taskDefinition=f"family-{n // 10}",
+            taskDefinition=f"family-{n}",
             desiredCount=0,  # its metrics say how many ran: tasks would only cost the local AWS time
             launchType="FARGATE",
             networkConfiguration=network,
             loadBalancers=_balancers(n, place=f"{region}:{account}") if is_balanced(n) else [],
+            **({"monitoring": {"metricConfigurations": [_SHORT]}} if n % 10 == SHORT else {}),
         )
+        if n % 10 == SCALED:
+            _scale(aws, f"service/{cluster}/service-{n}", account=account, region=region)
+
+
+def _start(
+    aws: LocalAws, cluster: str, app: dict[str, Any], size: dict[str, str], network: Any, *, account: str, region: str
+) -> None:
+    """A task without a service, running, and a rule that starts such ones every hour."""
+    call = partial(aws.call, account=account, region=region)
+    call("ecs", "RegisterTaskDefinition", family=f"{cluster}-batch", containerDefinitions=[app], **size)
+    place = {"launchType": "FARGATE", "networkConfiguration": network}
+    call("ecs", "RunTask", cluster=cluster, taskDefinition=f"{cluster}-batch", **place)
+    call("events", "PutRule", Name=cluster, ScheduleExpression="rate(1 hour)")
+    arn = f"arn:aws:ecs:{region}:{account}"
+    started = {"TaskDefinitionArn": f"{arn}:task-definition/{cluster}-batch:1", "LaunchType": "FARGATE"}
+    role = f"arn:aws:iam::{account}:role/events"
+    target = {"Id": "t", "Arn": f"{arn}:cluster/{cluster}", "RoleArn": role, "EcsParameters": started}
+    call("events", "PutTargets", Rule=cluster, Targets=[target])
+
+
+def _scale(aws: LocalAws, resource: str, *, account: str, region: str) -> None:
+    """A policy that tracks CPU, and that it scaled."""
+    named = {"ServiceNamespace": "ecs", "ResourceId": resource, "ScalableDimension": "ecs:service:DesiredCount"}
+    scale = partial(aws.call, "application-autoscaling", account=account, region=region, **named)
+    scale("RegisterScalableTarget", MinCapacity=1, MaxCapacity=9)
+    metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+    tracking = {"TargetValue": 60.0, "PredefinedMetricSpecification": metric}
+    scale(
+        "PutScalingPolicy",
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+    for hour in range(1, ACTIVITIES + 1):
+        at = NOW - timedelta(hours=hour)
+        record_activity(aws, account, region, resource, start=at, end=at, desired=hour, cause="monitor alarm")
 
 
 def is_balanced(number: int) -> bool:
