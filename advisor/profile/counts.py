@@ -35,14 +35,17 @@ def task_factor(tasks: Floats, service: Service) -> tuple[int, tuple[Caution, ..
             f" ({service.running}); they were divided by {factor}."
         )
         return factor, (Caution(code="task-factor", text=text),)
+    if np.allclose(ratios, 1, rtol=NEAR):
+        return 1, ()
+    stated = _factor_unseen(known, service)
     steady = service.setup.bounds[0] == service.setup.bounds[1] or np.ptp(known[-RECENT_STEPS:]) == 0
-    if abs(float(np.median(ratios)) - 1) > 0.5 and steady:
+    if stated[0] == 1 and abs(float(np.median(ratios)) - 1) > 0.5 and steady:
         text = (
             f"ECS says {service.running} tasks run, the metrics say {float(np.median(known[-RECENT_STEPS:])):g};"
             " the metrics were believed."
         )
         return 1, (Caution(code="task-count-disagrees", text=text),)
-    return (1, ()) if np.allclose(ratios, 1, rtol=NEAR) else _factor_unseen(known, service)
+    return stated
 
 
 def _factor_unseen(known: Floats, service: Service) -> tuple[int, tuple[Caution, ...]]:
@@ -55,13 +58,14 @@ def _factor_unseen(known: Floats, service: Service) -> tuple[int, tuple[Caution,
 
 
 def _is_factor(factor: int, ratios: Floats, known: Floats, service: Service) -> bool:
-    if factor > MOST_FACTOR or service.resolution_seconds == 60:
+    resolution = service.resolution_seconds
+    if factor > MOST_FACTOR or (resolution and factor != 60 // resolution):
         return False
     if not np.allclose(ratios, factor, rtol=NEAR) or not _multiples(factor, known):
         return False
     above = float(np.median(known)) > service.setup.bounds[1]
     several = np.unique(np.round(known / factor)).size >= DISTINCT_MULTIPLES
-    return above or several or service.resolution_seconds == 60 // factor
+    return above or several or resolution is not None
 
 
 def _multiples(factor: int, known: Floats) -> bool:

@@ -57,6 +57,13 @@ def test_ecs_told_to_use_20_seconds_settles_a_steady_multiple() -> None:
     assert told(setup, times=3, running=2, resolution_seconds=20).task_factor == 3
 
 
+def test_a_count_that_changed_after_the_last_metric_leaves_the_stated_resolution_to_speak() -> None:
+    # Two tasks and six samples for a day; then a third task, of which no metric knows yet: 6 / 3 is no factor.
+    demand = told(TWO, times=3, running=3, resolution_seconds=20)
+    assert demand.task_factor == 3
+    assert codes(demand) == {"task-factor"}
+
+
 def test_ecs_told_to_use_60_seconds_means_that_there_is_no_factor() -> None:
     assert told(TWO, times=3, running=2, resolution_seconds=60).task_factor == 1
 
