@@ -22,6 +22,8 @@ UNITS = {  # of all metrics that there are
     "MemoryUtilization": "Percent",
     "RequestCount": "Count",
     "TargetResponseTime": "Seconds",
+    "CpuUtilized": "None",
+    "MemoryUtilized": "Megabytes",
     "EphemeralStorageUtilized": "Gigabytes",
     "PendingTaskCount": "Count",
     "ContainerCpuUtilized": "None",

@@ -1,7 +1,7 @@
 """What a collection asks of AWS, and what it takes: `.venv/bin/python benchmarks/collection.py [services ...]`.
 
 For 10, 200 and 2,000 services of one account and region, two months old, so that 15 days are read in minutes and the
-days before in steps of five, three of ten behind a load balancer: calls made against the least that
+days before in steps of five, with all that `big_fleet.py` gives them: calls made against the least that
 there must be, wall time, and the peak memory of the collecting process. The local AWS is another process, and its
 memory does not count. Writes benchmarks/collection.md. The calls are not paced as for AWS, so that the time is ours.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from big_fleet import NOW, SERVICES_PER_CLUSTER, Fleet, in_process, is_balanced, serve_fleet
+
+from advisor.domain.insights import NUMBERS
 
 CONTEXT = multiprocessing.get_context("spawn")  # nothing of this process in the memory of the other
 SIZES = (10, 200, 2000)
@@ -49,25 +51,29 @@ def measured(services: int) -> dict[str, Any]:
         row: dict[str, Any] = ready.get()
         process.join()
         row |= {"mib": sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 2**20}
-    least = least_calls(services, points=row["points"], queries=row["queries"])
+    least = least_calls(services, row["windows"])
     print({key: value for key, value in row.items() if key != "calls"}, flush=True)
     return row | {"services": services, "least": least}
 
 
-def least_calls(services: int, *, points: int, queries: int) -> dict[str, int]:
+def least_calls(services: int, windows: Mapping[str, tuple[int, int]]) -> dict[str, int]:
     """The least number of calls by action: full pages, and what can only be asked one by one.
 
+    `windows`: points and queries of what has a start and an end of its own, as a call of GetMetricData has one of each.
     That DescribeServiceDeployments and DescribeServiceRevisions take what is of several services is UNCONFIRMED.
     """
     clusters = [min(SERVICES_PER_CLUSTER, services - n) for n in range(0, services, SERVICES_PER_CLUSTER)]
     return {
-        "cloudwatch:GetMetricData": max(math.ceil(points / POINTS_PER_PAGE), math.ceil(queries / QUERIES_PER_CALL)),
+        "cloudwatch:GetMetricData": sum(
+            max(math.ceil(points / POINTS_PER_PAGE), math.ceil(queries / QUERIES_PER_CALL))
+            for points, queries in windows.values()
+        ),
         "cloudwatch:ListMetrics": math.ceil(sum(map(is_balanced, range(services))) / METRICS_PER_PAGE),
         "ecs:ListClusters": 1,
         "ecs:DescribeClusters": math.ceil(len(clusters) / 100),
         "ecs:ListServices": sum(math.ceil(n / 100) for n in clusters),
         "ecs:DescribeServices": sum(math.ceil(n / 10) for n in clusters),
-        "ecs:DescribeTaskDefinition": math.ceil(services / 10),
+        "ecs:DescribeTaskDefinition": services + len(clusters),
         "ecs:ListServiceDeployments": services,
         "ecs:DescribeServiceDeployments": math.ceil(services / 20),
         "ecs:DescribeServiceRevisions": math.ceil(services / 20),
@@ -79,7 +85,7 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     from advisor.collection import run_collection
     from advisor.collector import open_sessions
     from advisor.collector.pace import Pace
-    from advisor.domain.schema import LONG_STEPS
+    from advisor.domain.schema import LONG_STEPS, SHORT_STEP
     from advisor.store import open_store
 
     begin, cpu = time.perf_counter(), time.process_time()
@@ -89,11 +95,27 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     if report.failures:
         sys.exit(report.failures[0])
     wall, used = time.perf_counter() - begin, time.process_time() - cpu
-    points = sum(_points(store.usage(s, step_seconds=step)) for s in store.services for step in (None, *LONG_STEPS))
-    calls = dict(report.calls)
-    groups = sum(len(service.target_groups) for service in store.services)
-    queries = 2 * (5 * len(store.services) + 3 * groups)  # in minutes and in longer steps
-    ready.put({"calls": calls, "points": points, "queries": queries, "wall": wall, "cpu": used, "peak": _peak_mib()})
+    windows = {str(step): _usage(store, step) for step in (SHORT_STEP, None, *LONG_STEPS)} | _insights(store)
+    points = sum(count for count, _ in windows.values())
+    row = {"calls": dict(report.calls), "points": points, "windows": windows}
+    ready.put(row | {"wall": wall, "cpu": used, "peak": _peak_mib()})
+
+
+def _usage(store: Any, step: int | None) -> tuple[int, int]:
+    """Points and queries of usage in steps: a column that has points was asked for once, as each has one target group."""
+    frames = [(service, store.usage(service, step_seconds=step)) for service in store.services]
+    filled = [(service, frame.dropna(axis="columns", how="all")) for service, frame in frames]
+    return sum(_points(frame) for _, frame in filled), sum(len(frame.columns) for _, frame in filled)
+
+
+def _insights(store: Any) -> dict[str, tuple[int, int]]:
+    """Points and queries of Container Insights, by the day: of services and containers, and of families."""
+    days = {(month.id, month.container, month.month): len(month.days) for month in store.insights}
+    asked = {(one.id, one.container): sum(getattr(one, name) is not None for name in NUMBERS) for one in store.insights}
+    asked |= {key: count + 1 for key, count in asked.items() if key[1] in ("", "beside")}  # pending tasks, restarts
+    points = sum(count * asked[id, container] for (id, container, _), count in days.items())
+    families = len({peak.id for peak in store.month_peaks})
+    return {"insights": (points, sum(asked.values())), "families": (2 * families, 2 * families)}
 
 
 def _points(frame: Any) -> int:
@@ -138,13 +160,16 @@ TEXT = """# What a collection asks of AWS
 Made by `python benchmarks/collection.py` on {day}, on two cores that others used too: trust the counts and the memory;
 the times are upper bounds. The local AWS is a process of its own: its memory does not count, its time is in the wall
 time. One account and region, 15 days of minutes and 45 days of five-minute steps before them, an empty store; three of
-ten services have a target group of their own, with requests and response times. For AWS the calls are paced
+ten services have a target group of their own, with requests and response times; one scales, one has a sidecar, one
+20-second metrics; Container Insights is on, in enhanced mode. For AWS the calls are paced
 (`advisor/collector/pace.py`), here they are not.
 
 {table}
 
 The least number of `GetMetricData` calls is the larger of ceil(points / 100,800) and ceil(queries / 500), points being
-those that came. `made / least` of the others, where pages have a size or things can only be asked for one by one:
+those that came, for each of what has a start and an end of its own, as a call has one of each: 20-second steps,
+minutes, five minutes, hours, days of Container Insights, and those of tasks without a service. `made / least` of the
+others, where pages have a size or things can only be asked for one by one:
 
 {calls}
 
