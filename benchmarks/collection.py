@@ -102,7 +102,7 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
 
 
 def _usage(store: Any, step: int | None) -> tuple[int, int]:
-    """Points and queries of usage in steps: a column that has points was asked for once, as each has one target group."""
+    """Points and queries of usage in steps: each column that has points was asked for once (one target group each)."""
     frames = [(service, store.usage(service, step_seconds=step)) for service in store.services]
     filled = [(service, frame.dropna(axis="columns", how="all")) for service, frame in frames]
     return sum(_points(frame) for _, frame in filled), sum(len(frame.columns) for _, frame in filled)
