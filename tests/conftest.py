@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from advisor.demo.aws.wire import Call, LocalAws, serve
-from advisor.fargate.rights import RIGHTS
+from advisor.demo.aws.wire import LocalAws, serve
+from tests.aws_watch import watched
 
 # A slow or busy machine is no failure; continuous integration draws the same examples every time.
 settings.register_profile(
@@ -51,16 +51,9 @@ sys.addaudithook(_guard)
 
 @pytest.fixture
 def local_aws() -> Iterator[LocalAws]:
-    """A local AWS; what advisor's own clients call on it must be in the table of calls."""
-    aws, asked = LocalAws(), set[str]()
-
-    def note(call: Call) -> None:
-        if "advisor" in call.agent or "aws-sdk-cpp" in call.agent:  # the latter is Arrow's, for what lies on S3
-            asked.add(f"{call.service}:{call.action}")
-
-    aws.before.append(note)
-    yield aws
-    assert asked <= {right.action for right in RIGHTS}
+    """A local AWS that is watched."""
+    with watched(LocalAws()) as aws:
+        yield aws
 
 
 @pytest.fixture

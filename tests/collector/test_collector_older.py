@@ -1,6 +1,6 @@
 """Usage beside the minutes: longer steps of older days, asked for once or after a hole, and steps of 20 seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from advisor.domain.inventory import Service
 from advisor.domain.schema import LONG_STEPS
 from advisor.domain.service import ServiceId, Setup, TaskSize
 from advisor.store import Store, open_store
+from tests.aws_watch import watched
 
 NOW = datetime(2026, 11, 3, 12, 13, 30, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -32,8 +33,9 @@ def clock() -> list[datetime]:
 
 
 @pytest.fixture
-def local_aws(clock: list[datetime]) -> LocalAws:
-    return LocalAws(clock=lambda: clock[0])
+def local_aws(clock: list[datetime]) -> Iterator[LocalAws]:
+    with watched(LocalAws(clock=lambda: clock[0])) as aws:
+        yield aws
 
 
 def some_service(name: str = "api", *, age: timedelta | None = timedelta(days=900), **more: Any) -> Service:

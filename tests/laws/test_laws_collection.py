@@ -22,6 +22,7 @@ from advisor.demo.aws.scaling_activities import record_activity
 from advisor.demo.aws.wire import ACCOUNT, LocalAws
 from advisor.store import open_store
 from advisor.store.place import Folder
+from tests.aws_watch import watched
 
 REGIONS = ("eu-west-1", "us-east-1")
 NOW = datetime(2026, 11, 3, 12, 10, 30, tzinfo=UTC)  # a month has just been over for two days
@@ -120,13 +121,14 @@ def killing(at: int | None) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def local_aws() -> LocalAws:
-    """Two months after its services were made."""
+def local_aws() -> Iterator[LocalAws]:
+    """Two months after its services were made, and watched."""
     clock = [NOW - timedelta(days=60)]
     aws = LocalAws(clock=lambda: clock[0])
     fill(aws)
     clock[0] = NOW
-    return aws
+    with watched(aws):
+        yield aws
 
 
 @pytest.fixture
