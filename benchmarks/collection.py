@@ -94,18 +94,17 @@ def _collect(folder: str, url: str, fleet: Fleet, ready: Any) -> None:
     report = run_collection(store, sessions, fleet.regions, now=NOW)
     if report.failures:
         sys.exit(report.failures[0])
-    wall, used = time.perf_counter() - begin, time.process_time() - cpu
+    row = {"wall": time.perf_counter() - begin, "cpu": time.process_time() - cpu, "peak": _peak_mib()}
     windows = {str(step): _usage(store, step) for step in (SHORT_STEP, None, *LONG_STEPS)} | _insights(store)
     points = sum(count for count, _ in windows.values())
-    row = {"calls": dict(report.calls), "points": points, "windows": windows}
-    ready.put(row | {"wall": wall, "cpu": used, "peak": _peak_mib()})
+    ready.put(row | {"calls": dict(report.calls), "points": points, "windows": windows})
 
 
 def _usage(store: Any, step: int | None) -> tuple[int, int]:
     """Points and queries of usage in steps: each column that has points was asked for once (one target group each)."""
-    frames = [(service, store.usage(service, step_seconds=step)) for service in store.services]
-    filled = [(service, frame.dropna(axis="columns", how="all")) for service, frame in frames]
-    return sum(_points(frame) for _, frame in filled), sum(len(frame.columns) for _, frame in filled)
+    filled = (store.usage(s, step_seconds=step).dropna(axis="columns", how="all") for s in store.services)
+    points, queries = zip(*((_points(frame), len(frame.columns)) for frame in filled), strict=True)
+    return sum(points), sum(queries)
 
 
 def _insights(store: Any) -> dict[str, tuple[int, int]]:

@@ -135,7 +135,7 @@ def _kind(kind: str) -> str:
 
 
 def risk_word(risk: Risk, limits: Limits) -> str:
-    """The stated risk as one word: its highest share of the limit that was set for it.
+    """The stated risk as one word: its highest share of the limit that was set for it, and what it leaves out.
 
     =================  ==========
     share of limit     word
@@ -147,7 +147,8 @@ def risk_word(risk: Risk, limits: Limits) -> str:
     nothing is known   not known
     =================  ==========
 
-    The steps are a choice for the reader's eye; the limits are those of the configuration.
+    Where the chance of memory is not stated, the word says so. The steps are a choice for the reader's eye; the limits
+    are those of the configuration.
     """
     pairs = (
         (risk.cpu_throttled_share, limits.cpu_throttled_share),
@@ -157,10 +158,9 @@ def risk_word(risk: Risk, limits: Limits) -> str:
     known = [(value, limit) for value, limit in pairs if value is not None]
     if not known:
         return UNKNOWN
-    for word, part in (("very low", 0.1), ("low", 0.5), ("within limit", 1.0)):
-        if all(value <= part * limit for value, limit in known):
-            return word
-    return "above limit"
+    steps = (("very low", 0.1), ("low", 0.5), ("within limit", 1.0))
+    word = next((w for w, part in steps if all(value <= part * limit for value, limit in known)), "above limit")
+    return word if risk.memory_breach_probability is not None else f"{word}; memory {UNKNOWN}"
 
 
 def risk_numbers(risk: Risk) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,11 @@
-"""Setups in words: nothing that sets the count of tasks goes unsaid."""
+"""Setups and risks in words: nothing that sets the count of tasks goes unsaid, nor what a risk leaves out."""
 
+from dataclasses import replace
+
+from advisor.domain.finding import Risk
 from advisor.domain.policy import ScheduledAction, StepScaling, TargetTracking
 from advisor.domain.service import Setup, TaskSize
+from advisor.domain.settings import Limits
 from advisor.report import words
 
 SIZE = TaskSize.of(vcpu=1, gib=2)
@@ -27,3 +31,12 @@ def test_one_line_names_size_count_targets_steps_and_schedule() -> None:
 def test_facets_tell_when_and_to_what_a_schedule_changes_the_bounds() -> None:
     assert words.facets(SCALED)["Schedule"] == "cron(50 7 * * ? *) (UTC): minimum 6"
     assert words.facets(FIXED)["Schedule"] == "none"
+
+
+def test_a_risk_that_leaves_memory_out_says_so() -> None:
+    limits = Limits()  # throttled 1 %, memory 5 %, unmet 0.5 %
+    known = Risk(cpu_throttled_share=0.0005, memory_breach_probability=0.004, unmet_share=0.0)
+    assert words.risk_word(known, limits) == "very low"
+    assert words.risk_word(replace(known, memory_breach_probability=0.04), limits) == "within limit"
+    assert words.risk_word(replace(known, memory_breach_probability=None), limits) == "very low; memory not known"
+    assert words.risk_word(Risk(), limits) == "not known"
