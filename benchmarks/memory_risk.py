@@ -211,7 +211,7 @@ def models_lines(models: Mapping[str, TailModel], whole: TailModel) -> Iterator[
     """Exponents of every model: how much they owe to one source."""
     yield "| left out | " + " | ".join(asdict(whole)) + " |"
     yield "|---|" + "---:|" * len(asdict(whole))
-    for name, model in {"nothing (shipped)": whole, **models}.items():
+    for name, model in {"nothing": whole, **models}.items():
         yield f"| {name} | " + " | ".join(f"{value:.2f}" for value in asdict(model).values()) + " |"
 
 
