@@ -152,7 +152,7 @@ def _places(
 
     activities = sorted(store.scaling_activities, key=lambda one: one.started)
     newest = {(one.id.account, one.id.region): one.started for one in activities}
-    held = held_of(() if hide.name else store.services, () if hide.name else store.schedules)  # hidden: not AWS's names
+    held = held_of(()) if hide.name else held_of(store.services, store.schedules)  # hidden names are not those of AWS
     places = places_of(sessions, regions)
     for place in places:
         place.since, place.held = newest.get((hide.text(place.session.account), place.region)), held

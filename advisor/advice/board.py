@@ -8,17 +8,17 @@ from typing import Literal
 import numpy as np
 
 from advisor.advice.advise import advise
+from advisor.advice.backtest import chosen_on
 from advisor.advice.candidates import resized, sizes
-from advisor.advice.choose import Search, choose, trial_of
+from advisor.advice.choose import Search, trial_of
 from advisor.advice.guardrails import Trial
 from advisor.advice.peers import PEERS, Need, highest_times
 from advisor.advice.peers import Rule as PeerRule
 from advisor.advice.reliability import FEWEST_AHEAD, ROOMS, Stated
 from advisor.advice.replay import usd_per_task_hour
 from advisor.advice.rules import NONE, USUAL, Margins
-from advisor.advice.score import judged
 from advisor.advice.seen import seen_of
-from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, exceeded, shortage_evidence
+from advisor.advice.shortage import chance_of_shortage, daily_work, exceeded, shortage_evidence
 from advisor.advice.subject import Subject, policy_is_unknown, search_in, subject_of, without_policy
 from advisor.advice.tail import FEWEST_PEAKS_STATED, chance, evidence, shipped
 from advisor.advice.work import current_stretch, cut, last_size, work_of
@@ -92,8 +92,7 @@ def rules() -> dict[str, Rule]:
 
 def ours(before: Subject, margins: Margins = USUAL) -> Setup:
     """What the advice chooses; today's setup where it finds none."""
-    best = choose(search_in(before, margins)).best
-    return best.setup if best else before.service.setup
+    return chosen_on(before, margins)
 
 
 def by_peer(rule: PeerRule) -> Rule:
@@ -161,10 +160,10 @@ def shortages_of(number: int, origins: Sequence[Origin]) -> list[Stated]:
     found = []
     for origin in origins:
         before, after, share = search_in(origin.before, NONE), origin.after, origin.before.limits.cpu_throttled_share
-        if before.hot is None or after.hot is None or share >= NO_LIMIT:
+        earlier, later = before.held_to_limit, after.held_to_limit
+        if earlier is None or later is None:
             continue
-        seen = shortage_evidence(judged(before.hot, before.work), before.work.tick_seconds, share)
-        later = judged(after.hot, after.work)
+        seen = shortage_evidence(earlier, before.work.tick_seconds, share)
         days = len(daily_work(later, after.work.tick_seconds, share))
         if seen is None or seen.days < FEWEST_PEAKS_STATED or days < FEWEST_AHEAD:
             continue

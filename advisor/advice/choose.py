@@ -21,7 +21,8 @@ from advisor.advice.rules import (
     NEAR_COST_SHARE,
     SIZES_FOR_OTHER_WAYS,
 )
-from advisor.advice.score import Score, score
+from advisor.advice.score import Score, judged, score
+from advisor.advice.shortage import NO_LIMIT
 from advisor.advice.tail import Evidence, chance_of_breach, evidence
 from advisor.advice.work import Floats, Work
 from advisor.advice.worth import lowest_limit
@@ -51,6 +52,13 @@ class Search:
     hot: Floats | None
     known: dict[tuple[Setup, float, Counts], Trial]
     scored: dict[float, tuple[Score, Evidence | None]] = field(default_factory=dict)
+
+    @property
+    def held_to_limit(self) -> Floats | None:
+        """`hot` where CPU is judged, NaN elsewhere; None where counts follow the load, or no limit holds."""
+        if self.hot is None or self.case.limits.cpu_throttled_share >= NO_LIMIT:
+            return None
+        return judged(self.hot, self.work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

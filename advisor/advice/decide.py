@@ -29,7 +29,8 @@ from advisor.domain.finding import Backtest, Caution, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decision:
-    """The verdict and all that it rests on. `broken` is what today's setup breaks, in words."""
+    """The verdict and all that it rests on. `broken` is what today's setup breaks, in words; `case`: what trials were
+    held against."""
 
     subject: Subject
     verdict: Verdict
@@ -37,6 +38,7 @@ class Decision:
     then: Replay
     broken: tuple[str, ...]
     choice: Choice
+    case: Case
     margins: Margins
     held_out: HeldOut
     why: str
@@ -108,7 +110,8 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
     setup = subject.service.setup
     today = replayed_in(subject, setup)
     current = search_in(subject, NONE)
-    choice = choose(search_in(subject, margins))
+    search = search_in(subject, margins)
+    choice = choose(search)
     broken = _mended(_urgent(trial_of(current, setup), current.case), current, choice)
     then = today
     if choice.best is not None and choice.best.setup != setup:
@@ -121,6 +124,7 @@ def _weigh(subject: Subject, margins: Margins) -> Decision:
         then=then if verdict == "change" else today,
         broken=broken,
         choice=choice,
+        case=search.case,
         margins=margins,
         held_out=score_held_out(subject, margins),
         why=why,

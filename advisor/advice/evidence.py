@@ -14,8 +14,8 @@ from advisor.advice.guardrails import Trial, broken_rules
 from advisor.advice.levers import tracked
 from advisor.advice.replay import Replay
 from advisor.advice.rules import FAR_DAYS, NONE
-from advisor.advice.score import THROTTLED, judged
-from advisor.advice.shortage import NO_LIMIT, chance_of_shortage, daily_work, shortage_evidence, work_growth
+from advisor.advice.score import THROTTLED
+from advisor.advice.shortage import chance_of_shortage, daily_work, shortage_evidence, work_growth
 from advisor.advice.subject import Subject, replayed_in, search_in
 from advisor.advice.tail import FEWEST_PEAKS_STATED
 from advisor.advice.what_ifs import what_ifs
@@ -56,10 +56,10 @@ def risk(decision: Decision) -> tuple[Risk, tuple[Caution, ...]]:
 
 def _cpu_chance(search: Search, trial: Trial) -> float | None:
     """Chance of more throttling than the limit; None where counts follow the load, or too few days are known."""
-    work, share = search.work, search.case.limits.cpu_throttled_share
-    if search.hot is None or share >= NO_LIMIT:
+    hot = search.held_to_limit
+    if hot is None:
         return None
-    seen = shortage_evidence(judged(search.hot, search.work), work.tick_seconds, share)
+    seen = shortage_evidence(hot, search.work.tick_seconds, search.case.limits.cpu_throttled_share)
     if seen is None or seen.days < FEWEST_PEAKS_STATED:
         return None
     return chance_of_shortage(seen, THROTTLED * trial.setup.size.vcpu)
@@ -67,14 +67,11 @@ def _cpu_chance(search: Search, trial: Trial) -> float | None:
 
 def _growing(search: Search, decision: Decision) -> tuple[Caution, ...]:
     """How soon work that grows steadily takes all the CPU of a size, of a fixed count, where it does in `FAR_DAYS`."""
-    work, share_ = search.work, search.case.limits.cpu_throttled_share
-    if search.hot is None or share_ >= NO_LIMIT:
+    hot, tick_seconds = search.held_to_limit, search.work.tick_seconds
+    growth = 0.0 if hot is None else work_growth(hot, tick_seconds)
+    if hot is None or growth <= 0:
         return ()
-    hot = judged(search.hot, search.work)
-    growth = work_growth(hot, work.tick_seconds)
-    if growth <= 0:
-        return ()
-    latest = daily_work(hot, work.tick_seconds, share_)[-1]
+    latest = daily_work(hot, tick_seconds, search.case.limits.cpu_throttled_share)[-1]
     sizes = dict.fromkeys((decision.today.setup.size.vcpu, decision.then.setup.size.vcpu))
     days = {vcpu: log(THROTTLED * vcpu / latest) / growth for vcpu in sizes}
     near = [f"{vcpu:g} vCPU in {max(0.0, left):.0f} days" for vcpu, left in days.items() if left <= FAR_DAYS]
@@ -87,7 +84,7 @@ def _growing(search: Search, decision: Decision) -> tuple[Caution, ...]:
 
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     """Setups that lost: the next cheaper one, which breaks a rule, the runner-up, today's, and what-ifs."""
-    case = search_in(decision.subject, decision.margins).case
+    case = decision.case
     chosen, today = decision.then.setup, decision.today.setup
     trials = sorted(decision.choice.trials, key=lambda trial: trial.usd_month)
     losers: dict[Setup, str] = {}

@@ -163,6 +163,5 @@ def hourly(values: Floats, work: Work, how: str) -> tuple[float | None, ...]:
     None where nothing is known in the hour.
     """
     index = pd.date_range(work.start, periods=len(values), freq=pd.Timedelta(seconds=work.tick_seconds))
-    hours = pd.Series(values, index=index).resample("h").agg(how).tolist()
-    told = {value: None if np.isnan(value) else float(f"{value:.4g}") for value in set(hours)}
-    return tuple(told[value] for value in hours)
+    hours = pd.Series(values, index=index).resample("h").agg(how).to_numpy()
+    return tuple(None if np.isnan(value) else float(f"{value:.4g}") for value in hours)
